@@ -1,0 +1,28 @@
+# Libraries: Debian packages through pkg-config; yyjson from its pinned sdist.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(NXC_YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(NXC_UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(NXC_XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(NXC_CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+
+option(NXC_SYSTEM_YYJSON "Use an installed yyjson" OFF)
+if(NXC_SYSTEM_YYJSON)
+  pkg_check_modules(NXC_YYJSON REQUIRED IMPORTED_TARGET yyjson)
+  add_library(nxc_yyjson ALIAS PkgConfig::NXC_YYJSON)
+else()
+  execute_process(COMMAND ${PROJECT_SOURCE_DIR}/tools/fetch yyjson
+                  OUTPUT_VARIABLE NXC_YYJSON_SDIST RESULT_VARIABLE failed
+                  OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(failed)
+    message(FATAL_ERROR "yyjson could not be had; see the line above")
+  endif()
+  file(ARCHIVE_EXTRACT INPUT ${NXC_YYJSON_SDIST}
+       DESTINATION ${PROJECT_BINARY_DIR}/deps)
+  file(GLOB NXC_YYJSON_DIR ${PROJECT_BINARY_DIR}/deps/yyjson-*/yyjson)
+  add_library(nxc_yyjson STATIC ${NXC_YYJSON_DIR}/yyjson.c)
+  target_include_directories(nxc_yyjson SYSTEM PUBLIC ${NXC_YYJSON_DIR})
+  target_compile_definitions(nxc_yyjson PUBLIC YYJSON_DISABLE_NON_STANDARD=1
+                             YYJSON_DISABLE_INCR_READER=1)
+  target_compile_options(nxc_yyjson PRIVATE -O2 -w)
+endif()

@@ -1,0 +1,16 @@
+# Sanitizers and coverage apply to every target, third-party code included.
+if(NXC_SANITIZE)
+  add_compile_options(-fsanitize=${NXC_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${NXC_SANITIZE})
+endif()
+if(NXC_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(NXC_COVERAGE)
+  add_compile_options(--coverage -O0)
+  add_link_options(--coverage)
+endif()
+if(NXC_DEBUG)
+  add_compile_definitions(NXC_DEBUG=1)
+endif()

@@ -1,0 +1,543 @@
+/*
+ * Nextcall: predict the next API call.
+ *
+ * The whole public interface, in the order in which a program uses it:
+ *
+ *     1  basics      strings, status, errors, allocator
+ *     2  config      options by name
+ *     3  encoder     text -> embedding (usable alone)
+ *     4  catalog     OpenAPI document or tool list -> operations
+ *     5  ranker      a trained LightGBM model or the linear default
+ *     6  engine      owns encoder, catalogs and ranker
+ *     7  requests    prompt + history + candidates -> ranking, explained
+ *
+ * Conventions
+ * - Everything that can fail returns nxc_status and takes an nxc_error (NULL is
+ *   legal) that says where, what was expected and what was found.
+ * - Outputs are written only on success; on failure objects are as before.
+ * - new/free: heap. open/close: I/O behind it. Arguments are borrowed for the
+ *   call; what the library keeps, it copies.
+ * - Thread-safety is stated per function: "any" (call from any thread at any
+ *   time), "per-ctx" (one thread at a time per context), "exclusive" (no other
+ *   call on the same object meanwhile).
+ * - The library never prints, exits or starts a thread, unless the option
+ *   parallel_workers asks for threads.
+ */
+#ifndef NEXTCALL_NEXTCALL_H
+#define NEXTCALL_NEXTCALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NXC_VERSION_MAJOR 0
+#define NXC_VERSION_MINOR 1
+#define NXC_VERSION_PATCH 0
+#define NXC_VERSION_STRING "0.1.0"
+
+#if defined(__GNUC__) && !defined(NXC_STATIC)
+#define NXC_API __attribute__((visibility("default")))
+#else
+#define NXC_API
+#endif
+#if defined(__GNUC__)
+#define NXC_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define NXC_MUST_CHECK
+#endif
+
+/* ------------------------------------------------------------- 1 basics */
+
+/* A borrowed UTF-8 string; not NUL-terminated; ptr may be NULL if len is 0. */
+typedef struct nxc_str {
+    const char *ptr;
+    size_t len;
+} nxc_str;
+
+/* Values are never renumbered. Names, texts, exit codes and HTTP statuses of
+ * each stand in src/base/status.def. */
+typedef enum nxc_status {
+    NXC_OK = 0,
+    NXC_ERR_INVALID = 1,     /* an argument or a value in the input */
+    NXC_ERR_LIMIT = 2,       /* a named limit was exceeded */
+    NXC_ERR_NOMEM = 3,       /* the allocator returned NULL */
+    NXC_ERR_IO = 4,          /* the operating system said no */
+    NXC_ERR_PARSE = 5,       /* malformed text: JSON, YAML, a model file */
+    NXC_ERR_FORMAT = 6,      /* a damaged or foreign binary file */
+    NXC_ERR_NOT_FOUND = 7,   /* a named thing does not exist */
+    NXC_ERR_MISMATCH = 8,    /* feature set or fingerprint differs */
+    NXC_ERR_UNSUPPORTED = 9, /* well-formed, but not something we do */
+    NXC_ERR_STATE = 10,      /* something needed is not loaded */
+    NXC_ERR_CANCELLED = 11,  /* a progress callback said stop */
+    NXC_ERR_INTERNAL = 12    /* a defect of ours: please report */
+} nxc_status;
+
+/* "invalid", "limit", ... for a status; "unknown" for another number.
+ * Static storage. Thread-safety: any. Since 0.1. */
+NXC_API const char *nxc_status_name(nxc_status status);
+/* A sentence for a status. Static storage. Thread-safety: any. Since 0.1. */
+NXC_API const char *nxc_status_text(nxc_status status);
+/* The exit code that the nextcall command gives for a status. Since 0.1. */
+NXC_API int nxc_status_exit_code(nxc_status status);
+
+/* Owned by the caller; message is NUL-terminated UTF-8 of the form
+ * "<where>: expected <x>, got <y>". */
+typedef struct nxc_error {
+    nxc_status code;
+    char message[252];
+} nxc_error;
+
+/* Memory for everything the library keeps. realloc(ctx, NULL, 0, n) allocates;
+ * both functions get the old size. Must be thread-safe. NULL in place of an
+ * nxc_allocator means the C library's. */
+typedef struct nxc_allocator {
+    void *(*realloc)(void *ctx, void *ptr, size_t old_size, size_t new_size);
+    void (*free)(void *ctx, void *ptr, size_t size);
+    void *ctx;
+} nxc_allocator;
+
+/* The library's version, for example "0.1.0". Since 0.1. */
+NXC_API const char *nxc_version(void);
+
+/* ------------------------------------------------------------- 2 config */
+
+/* Options by name; the table is src/base/config.def (nextcall help options). */
+typedef struct nxc_config nxc_config;
+
+/* A configuration with every default. Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_config_new(const nxc_allocator *alloc,
+                                                 nxc_config **out,
+                                                 nxc_error *err);
+/* Set one option from text. key is matched without regard to case.
+ * Errors: NXC_ERR_NOT_FOUND (names the nearest key), NXC_ERR_INVALID (type or
+ * range). Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_config_set(nxc_config *cfg,
+                                                 const char *key,
+                                                 const char *value,
+                                                 nxc_error *err);
+/* NULL is legal. Since 0.1. */
+NXC_API void nxc_config_free(nxc_config *cfg);
+
+/* One row of the option table, for help texts and introspection. */
+typedef struct nxc_config_option {
+    const char *name;          /* lower case, for example "batch_size" */
+    const char *type;          /* "integer", "number", "boolean", "text" */
+    const char *default_value; /* as text */
+    const char *doc;           /* one line */
+} nxc_config_option;
+/* Row i of the table; false past the end. Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_config_describe(size_t i, nxc_config_option *out);
+
+/* ------------------------------------------------------------ 3 encoder */
+
+/* all-MiniLM-L6-v2 (or a BERT of the same shape): text -> 384 float32.
+ * Immutable after open and shared by threads; each thread has its own
+ * nxc_encoder_ctx, which holds the scratch memory. */
+typedef struct nxc_encoder nxc_encoder;
+typedef struct nxc_encoder_ctx nxc_encoder_ctx;
+
+typedef enum nxc_dtype { NXC_F32 = 0, NXC_BF16 = 1, NXC_INT8 = 2 } nxc_dtype;
+
+typedef struct nxc_encoder_info {
+    size_t dim;             /* 384 */
+    size_t n_layers;        /* 6 */
+    size_t max_tokens;      /* 256, [CLS] and [SEP] included */
+    size_t vocab_size;      /* 30522 */
+    nxc_dtype dtype;        /* of the packed weights */
+    size_t file_bytes;      /* of the packed file */
+    const char *kernels;    /* "ref", "avx2", "avx512", "neon" */
+    char fingerprint[65];   /* hex SHA-256 over weights and vocabulary */
+    char source_sha256[65]; /* hex SHA-256 of the safetensors file */
+} nxc_encoder_info;
+
+/* What became of one text. */
+typedef struct nxc_text_info {
+    uint32_t n_tokens; /* ids used, [CLS] and [SEP] included */
+    bool truncated;    /* more than max_tokens ids: the rest was dropped */
+} nxc_text_info;
+
+/* Write a packed model file (docs/formats/packed-model.md).
+ * source_dir     folder with model.safetensors, vocab.txt or tokenizer.json,
+ *                and optionally config.json (checked against the weights)
+ * out_path       replaced by rename, only on success
+ * Errors         NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_PARSE, NXC_ERR_UNSUPPORTED
+ * Source         safetensors file format; BERT (Devlin et al. 2019)
+ * Thread-safety  any.  Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_model_pack(const char *source_dir,
+                                                 const char *out_path,
+                                                 nxc_dtype dtype,
+                                                 const nxc_allocator *alloc,
+                                                 nxc_error *err);
+
+/* Map a packed model file. cfg (NULL: defaults) gives "cpu".
+ * Errors: NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_NOMEM.
+ * Thread-safety: any.  Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_open(const char *path,
+                                                   const nxc_config *cfg,
+                                                   const nxc_allocator *alloc,
+                                                   nxc_encoder **out,
+                                                   nxc_error *err);
+/* No context may be in use any more; NULL is legal. Since 0.1. */
+NXC_API void nxc_encoder_close(nxc_encoder *encoder);
+/* Valid until nxc_encoder_close. Thread-safety: any. Since 0.1. */
+NXC_API void nxc_encoder_get_info(const nxc_encoder *encoder,
+                                  nxc_encoder_info *out);
+
+/* Scratch memory of one thread. The encoder must outlive it. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_ctx_new(
+    const nxc_encoder *encoder, nxc_encoder_ctx **out, nxc_error *err);
+NXC_API void nxc_encoder_ctx_free(nxc_encoder_ctx *ctx);
+
+/* Token ids of a text, [CLS] first and [SEP] last.
+ * ids            (max_tokens) caller's memory; n_tokens of info are written
+ * Thread-safety  any.  Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_encoder_tokenize(const nxc_encoder *encoder, nxc_str text, uint32_t *ids,
+                     nxc_text_info *info, nxc_error *err);
+
+/* Encode texts into sentence embeddings (mean-pooled, L2-normalised).
+ * texts          (n) UTF-8; more than 256 token ids: truncated, see info
+ * out            (n, dim) float32, row-major, caller's memory
+ * info           (n) or NULL
+ * A text's embedding does not depend on the other texts, on n or on threads.
+ * Errors         NXC_ERR_INVALID, NXC_ERR_NOMEM
+ * Source         Reimers and Gurevych 2019; all-MiniLM-L6-v2 model card
+ * Thread-safety  per-ctx.  Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_encode(nxc_encoder_ctx *ctx,
+                                                     const nxc_str *texts,
+                                                     size_t n, float *out,
+                                                     nxc_text_info *info,
+                                                     nxc_error *err);
+
+/* Last hidden state of one text: one vector per token, not normalised.
+ * out            (max_tokens, dim) float32, caller's memory; n_tokens rows
+ * ids            (max_tokens) or NULL
+ * Thread-safety  per-ctx.  Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_encoder_encode_tokens(nxc_encoder_ctx *ctx, nxc_str text, float *out,
+                          uint32_t *ids, nxc_text_info *info, nxc_error *err);
+
+/* ------------------------------------------------------------ 4 catalog */
+
+/* The operations of one or more APIs: built or mapped once, then immutable. */
+typedef struct nxc_catalog nxc_catalog;
+
+#define NXC_NONE UINT32_MAX /* "no such index" */
+
+typedef enum nxc_method {
+    NXC_METHOD_NONE = 0, /* a tool without an HTTP method */
+    NXC_METHOD_GET = 1,
+    NXC_METHOD_POST = 2,
+    NXC_METHOD_PUT = 3,
+    NXC_METHOD_DELETE = 4,
+    NXC_METHOD_PATCH = 5,
+    NXC_METHOD_HEAD = 6,
+    NXC_METHOD_OPTIONS = 7,
+    NXC_METHOD_TRACE = 8,
+    NXC_METHOD_OTHER = 9
+} nxc_method;
+
+/* "GET", ...; "" for NXC_METHOD_NONE and NXC_METHOD_OTHER. Since 0.1. */
+NXC_API const char *nxc_method_name(nxc_method method);
+
+enum { /* nxc_operation.flags */
+       NXC_OP_DEPRECATED = 1u,
+       NXC_OP_WEBHOOK = 2u,      /* kept apart: never a candidate by default */
+       NXC_OP_BODY_REQUIRED = 4u /* a request body must be sent */
+};
+
+/* A view of one operation; strings live as long as the catalog. */
+typedef struct nxc_operation {
+    nxc_str id; /* unique: "GET /v1/customers/{customer}" or a name */
+    nxc_method method;
+    nxc_str path;         /* template with base path; "" for a tool */
+    nxc_str operation_id; /* operationId or tool name; may be "" */
+    nxc_str summary;
+    nxc_str description;
+    nxc_str tags;           /* comma-separated */
+    nxc_str text;           /* the candidate text that is embedded */
+    nxc_str resource;       /* singular, lower case: "invoice" */
+    nxc_str body_schema;    /* name of the request body's schema, or "" */
+    nxc_str returns_schema; /* of the 2xx response (of an array: its items) */
+    uint32_t depth;         /* resources on the path */
+    uint32_t flags;
+    uint32_t n_parameters;
+    uint32_t n_body;    /* top-level request-body properties */
+    uint32_t n_returns; /* top-level 2xx-response properties */
+    uint32_t n_scopes;
+} nxc_operation;
+
+typedef enum nxc_field_kind {
+    NXC_FIELD_PARAMETER = 0,
+    NXC_FIELD_BODY = 1,
+    NXC_FIELD_RETURNS = 2,
+    NXC_FIELD_SCOPE = 3 /* "scheme" or "scheme:scope" */
+} nxc_field_kind;
+
+/* A parameter, a property or a scope of an operation. */
+typedef struct nxc_field {
+    nxc_str name;
+    nxc_str in;   /* parameters: path, query, header, cookie, body, formData */
+    nxc_str type; /* schema type, or "" */
+    bool required;
+} nxc_field;
+
+typedef struct nxc_import_info {
+    const char *format;  /* "openapi-3.0", "mcp-tools", "jsonl", ... */
+    size_t n_operations; /* webhooks not counted */
+    size_t n_webhooks;
+    size_t n_unresolved;    /* $ref that could not be followed, counted */
+    char source_sha256[65]; /* of the bytes read */
+} nxc_import_info;
+
+/* Import an OpenAPI 3.0/3.1 or Swagger 2.0 document, a tool list (OpenAI chat
+ * and Responses, Anthropic, MCP) or a JSONL catalog; JSON or YAML; the format
+ * is told by content. Only references within the document are followed. name
+ * appears in errors and as the catalog's name filter         NULL, or: of a
+ * JSONL catalog only the lines whose "catalog" is this info           NULL is
+ * legal Errors         NXC_ERR_PARSE, NXC_ERR_INVALID, NXC_ERR_LIMIT,
+ *                NXC_ERR_UNSUPPORTED: "<name>:<line>: $.json.path: ..."
+ * Thread-safety  any.  Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_catalog_import(nxc_str name, nxc_str bytes, const char *filter,
+                   const nxc_config *cfg, const nxc_allocator *alloc,
+                   nxc_catalog **out, nxc_import_info *info, nxc_error *err);
+
+/* Open a compiled catalog (mapped) or import a raw document, told by the file's
+ * first bytes. Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_catalog_open(const char *path, const char *filter, const nxc_config *cfg,
+                 const nxc_allocator *alloc, nxc_catalog **out,
+                 nxc_import_info *info, nxc_error *err);
+/* Write the compiled form (docs/formats/catalog.md); replaced by rename.
+ * Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_catalog_save(const nxc_catalog *catalog,
+                                                   const char *path,
+                                                   nxc_error *err);
+/* NULL is legal. Since 0.1. */
+NXC_API void nxc_catalog_free(nxc_catalog *catalog);
+
+/* Thread-safety of these: any. Since 0.1. */
+NXC_API size_t nxc_catalog_n_operations(const nxc_catalog *catalog);
+NXC_API bool nxc_catalog_get_operation(const nxc_catalog *catalog, uint32_t i,
+                                       nxc_operation *out);
+NXC_API bool nxc_catalog_get_field(const nxc_catalog *catalog, uint32_t op,
+                                   nxc_field_kind kind, uint32_t i,
+                                   nxc_field *out);
+/* By id, operationId, tool name, or "METHOD /concrete/path". NXC_NONE if
+ * unknown. Since 0.1. */
+NXC_API uint32_t nxc_catalog_find(const nxc_catalog *catalog, nxc_str key);
+
+/* ------------------------------------------------------------- 5 ranker */
+
+/* Features of the set "v1", in this order (docs/features.md). */
+#define NXC_V1_N_FEATURES 11
+
+typedef struct nxc_ranker nxc_ranker;
+
+/* Load a LightGBM text model (v2 to v4). Errors: NXC_ERR_IO, NXC_ERR_PARSE,
+ * NXC_ERR_MISMATCH (feature names differ), NXC_ERR_UNSUPPORTED, NXC_ERR_LIMIT.
+ * Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_load(const char *path,
+                                                  const nxc_allocator *alloc,
+                                                  nxc_ranker **out,
+                                                  nxc_error *err);
+/* The untrained linear default (docs/default-ranker.md). Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_default(const nxc_allocator *alloc,
+                                                     nxc_ranker **out,
+                                                     nxc_error *err);
+NXC_API void nxc_ranker_free(nxc_ranker *ranker);
+/* "linear-default-v1" or the model's file name. Since 0.1. */
+NXC_API const char *nxc_ranker_name(const nxc_ranker *ranker);
+NXC_API size_t nxc_ranker_n_features(const nxc_ranker *ranker);
+/* Scores of n rows. rows (n, n_features) double, row-major; scores (n).
+ * Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_score(const nxc_ranker *ranker,
+                                                   const double *rows, size_t n,
+                                                   double *scores,
+                                                   nxc_error *err);
+
+/* ------------------------------------------------------------- 6 engine */
+
+typedef struct nxc_engine nxc_engine;
+
+/* progress(user, done, total) during long work; true goes on, false stops. */
+typedef bool (*nxc_progress)(void *user, size_t done, size_t total);
+
+/* cfg NULL: defaults; it is copied. The engine starts with the default ranker,
+ * no encoder and no catalog. Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_open(const nxc_config *cfg,
+                                                  const nxc_allocator *alloc,
+                                                  nxc_engine **out,
+                                                  nxc_error *err);
+/* No context may be in use any more; NULL is legal. Since 0.1. */
+NXC_API void nxc_engine_close(nxc_engine *engine);
+
+/* The engine takes each object on success; on failure it stays the caller's.
+ * Add encoder first. Before the first nxc_ctx_new. Thread-safety: exclusive.
+ * Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_encoder(nxc_engine *engine,
+                                                         nxc_encoder *encoder,
+                                                         nxc_error *err);
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_ranker(nxc_engine *engine,
+                                                        nxc_ranker *ranker,
+                                                        nxc_error *err);
+/* name: how requests refer to it; unique in the engine. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_add_catalog(nxc_engine *engine,
+                                                         nxc_str name,
+                                                         nxc_catalog *catalog,
+                                                         nxc_error *err);
+/* Encode the candidate texts of a catalog that have no embedding yet, on
+ * parallel_workers threads. Without it the first ranking does it. Does nothing
+ * without an encoder. Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_precompute(nxc_engine *engine,
+                                                        nxc_str catalog,
+                                                        nxc_progress progress,
+                                                        void *user,
+                                                        nxc_error *err);
+/* NULL if there is none of that name ("" is the first). Since 0.1. */
+NXC_API const nxc_catalog *nxc_engine_get_catalog(const nxc_engine *engine,
+                                                  nxc_str name);
+
+/* ----------------------------------------------------------- 7 requests */
+
+/* One thread's request memory. The engine must outlive it. Since 0.1. */
+typedef struct nxc_ctx nxc_ctx;
+NXC_API NXC_MUST_CHECK nxc_status nxc_ctx_new(nxc_engine *engine, nxc_ctx **out,
+                                              nxc_error *err);
+NXC_API void nxc_ctx_free(nxc_ctx *ctx);
+
+/* One call of a session. Give call, or method and path. Unknown numbers are
+ * NaN (timestamp) and 0 (response_status); unknown strings are empty. */
+typedef struct nxc_call {
+    nxc_str call;   /* "GET /v1/customers/cus_1", operationId or tool name */
+    nxc_str method; /* with path, in place of call */
+    nxc_str path;
+    nxc_str
+        resource; /* as the caller names it; used if nothing else is known */
+    double timestamp; /* seconds since 1970-01-01 UTC, or NaN */
+    int32_t response_status;
+} nxc_call;
+
+/* A decision point. Start from NXC_REQUEST_INIT. */
+typedef struct nxc_request {
+    size_t size; /* sizeof(nxc_request) */
+    nxc_str id;  /* echoed */
+    nxc_str prompt;
+    const nxc_call *history; /* oldest first; see docs/sessions.md */
+    size_t n_history;
+    double session_start; /* seconds, or NaN */
+    double now;           /* seconds, or NaN: the time features are missing */
+    nxc_str catalog;      /* name, or "": the only one */
+    const nxc_str *candidates; /* keys as in nxc_catalog_find, or NULL: all */
+    size_t n_candidates;
+    size_t top; /* 0: all */
+} nxc_request;
+#define NXC_REQUEST_INIT                                                     \
+    {                                                                        \
+        sizeof(nxc_request), {0, 0}, {0, 0}, 0, 0, NXC_NAN, NXC_NAN, {0, 0}, \
+            0, 0, 0                                                          \
+    }
+#define NXC_NAN (__builtin_nan(""))
+
+/* Parse a request from JSON (docs/formats/request.md). Everything in out is
+ * valid until the next nxc_request_parse on ctx.
+ * Errors: NXC_ERR_PARSE, NXC_ERR_INVALID, NXC_ERR_LIMIT, with a JSON path.
+ * Thread-safety: per-ctx. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_request_parse(nxc_ctx *ctx, nxc_str json,
+                                                    nxc_request *out,
+                                                    nxc_error *err);
+/* Parse a session (JSON array or object, or JSONL) into out->history,
+ * session_start and, where it carries them, prompt and now. Fields that the
+ * session does not carry are left alone. Valid until the next parse on ctx.
+ * Thread-safety: per-ctx. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_session_parse(nxc_ctx *ctx, nxc_str name,
+                                                    nxc_str bytes,
+                                                    nxc_request *out,
+                                                    nxc_error *err);
+/* RFC 3339, or epoch seconds or milliseconds, to seconds. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_time_parse(nxc_str text, double *out,
+                                                 nxc_error *err);
+
+/* Whether a feature value could be computed. */
+typedef enum nxc_feature_status {
+    NXC_FEATURE_OK = 0,
+    NXC_FEATURE_NO_ENCODER = 1, /* prompt_similarity without an encoder */
+    NXC_FEATURE_NO_NOW = 2,     /* a time feature without now */
+    NXC_FEATURE_NO_PROMPT = 3,  /* a prompt feature without a prompt */
+    NXC_FEATURE_NO_MODEL = 4    /* no n-gram model in the catalog */
+} nxc_feature_status;
+
+/* One row of the feature registry. */
+typedef struct nxc_feature_info {
+    const char *name;       /* "prompt_similarity" */
+    const char *kind;       /* "category", "number", "flag" */
+    const char *depends_on; /* letters of P, C, H, N(ow) */
+    const char *doc;        /* one line */
+} nxc_feature_info;
+/* Feature i of set "v1"; false past the end. Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_feature_describe(size_t i, nxc_feature_info *out);
+/* "GET", ... for a value of a category feature, "" otherwise; the resource
+ * features need the catalog. Valid as long as the catalog. Since 0.1. */
+NXC_API nxc_str nxc_feature_label(const nxc_catalog *catalog, size_t feature,
+                                  float value);
+
+typedef struct nxc_ranked {
+    uint32_t operation; /* index in the catalog */
+    uint32_t rank;      /* 1 is best */
+    double score;
+    const float *features;       /* (n_features) */
+    const double *contributions; /* (n_features), or NULL for trees */
+} nxc_ranked;
+
+typedef struct nxc_ranking {
+    const nxc_ranked *items; /* best first */
+    size_t n;
+    size_t n_candidates; /* that were scored */
+    size_t n_features;
+    const uint8_t *feature_status; /* (n_features) nxc_feature_status */
+    const nxc_catalog *catalog;
+    const char *ranker;           /* its name */
+    const char *workflow_pattern; /* "browse_edit_save", ... or "none" */
+    double pattern_confidence;    /* 0..1 */
+    double workflow_probability;  /* of the best candidate */
+    double confidence_score;      /* softmax share of the best candidate */
+    char prompt_hash[33];         /* hex XXH3-128 of the prompt */
+    const char *cache_tier;       /* "none": nothing was cached */
+    size_t n_unknown_calls;       /* of the history, not in the catalog */
+    size_t n_encoded;             /* texts encoded for this request */
+    bool prompt_truncated;
+    struct {
+        double resolve_us, encode_us, features_us, score_us, order_us;
+    } timing;
+} nxc_ranking;
+
+/* Rank the candidates of a request. out and all it points to are valid until
+ * the next call on ctx. Ties: by operation index in the catalog, ascending.
+ * Errors: NXC_ERR_NOT_FOUND (catalog, candidate), NXC_ERR_INVALID,
+ * NXC_ERR_STATE (no catalog), NXC_ERR_NOMEM.
+ * Thread-safety: per-ctx. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_rank(nxc_ctx *ctx,
+                                           const nxc_request *request,
+                                           nxc_ranking *out, nxc_error *err);
+
+/* Parse, rank and format in one call: JSON in, JSON out. A request that fails
+ * is answered by {"id", "error": {"code", "message"}} and its status is
+ * returned. out is valid until the next call on ctx.
+ * Thread-safety: per-ctx. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str request,
+                                                nxc_str *out, nxc_error *err);
+/* The JSON form of a ranking, as nxc_rank_json gives it.
+ * with_features: add feature values and contributions. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_format(
+    nxc_ctx *ctx, const nxc_request *request, const nxc_ranking *ranking,
+    bool with_features, nxc_str *out, nxc_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

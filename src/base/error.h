@@ -1,0 +1,47 @@
+/* Errors: nxc_status plus a message in the caller's nxc_error. */
+#ifndef NXC_BASE_ERROR_H
+#define NXC_BASE_ERROR_H
+
+#include <nextcall/nextcall.h>
+
+/* Set err (NULL is legal) and return code, so that a failure is one line:
+ *     return nxc__error(err, NXC_ERR_PARSE, "%s: expected x, got y", where);
+ * Text: "<where>: expected <x>, got <y>", lower case, no period, no newline. */
+nxc_status nxc__error(nxc_error *err, nxc_status code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* "%.*s" arguments for an nxc_str, cut to what a message can hold. */
+#define NXC_STR_ARG(s) \
+    ((int)((s).len < 80 ? (s).len : 80)), (s).ptr ? (s).ptr : ""
+/* The message of NXC_ERR_NOMEM, the same everywhere. */
+nxc_status nxc__error_nomem(nxc_error *err, size_t size);
+/* Put "<prefix>: " before the message err already has; returns its code. */
+nxc_status nxc__error_prefix(nxc_error *err, nxc_status code, const char *fmt,
+                             ...) __attribute__((format(printf, 3, 4)));
+
+#define NXC_TRY(expr)                                          \
+    do {                                                       \
+        nxc_status nxc_try_status_ = (expr);                   \
+        if (nxc_try_status_ != NXC_OK) return nxc_try_status_; \
+    } while (0)
+#define NXC_TRY_OR(label, st, expr)     \
+    do {                                \
+        (st) = (expr);                  \
+        if ((st) != NXC_OK) goto label; \
+    } while (0)
+
+/* Our own invariants only, never input; off in release builds. */
+#ifdef NXC_DEBUG
+_Noreturn void nxc__assert_failed(const char *expr, const char *file, int line);
+#define NXC_ASSERT(expr) \
+    ((expr) ? (void)0 : nxc__assert_failed(#expr, __FILE__, __LINE__))
+#else
+#define NXC_ASSERT(expr) ((void)0)
+#endif
+/* A branch that cannot be reached, with the reason as its argument. */
+#define NXC_UNREACHABLE(why)     \
+    do {                         \
+        NXC_ASSERT(!(why));      \
+        __builtin_unreachable(); \
+    } while (0)
+
+#endif

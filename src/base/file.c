@@ -1,0 +1,182 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/error.h"
+
+static nxc_status os_error(nxc_error *err, const char *path, const char *what) {
+    char text[96] = "unknown error";
+    int code = errno;
+    if (strerror_r(code, text, sizeof text) != 0)
+        snprintf(text, sizeof text, "error %d", code);
+    return nxc__error(err, NXC_ERR_IO, "%s: expected to %s, got: %s", path,
+                      what, text);
+}
+
+static ssize_t read_some(int fd, void *buf, size_t n) {
+    ssize_t got;
+    do
+        got = read(fd, buf, n);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+/* A file descriptor of unknown size: standard input, a pipe. */
+static nxc_status read_stream(int fd, const char *path, size_t max,
+                              const nxc_allocator *alloc, nxc_str *out,
+                              nxc_error *err) {
+    nxc__buffer b;
+    nxc__buffer_init(&b, alloc, max);
+    char chunk[4096 - 64];
+    ssize_t got;
+    nxc_status st = NXC_OK;
+    while ((got = read_some(fd, chunk, sizeof chunk)) > 0) {
+        nxc__buffer_append(&b, chunk, (size_t)got);
+        if (b.status != NXC_OK) break;
+    }
+    if (got < 0)
+        st = os_error(err, path, "read");
+    else
+        st = nxc__buffer_status(&b, path, err);
+    size_t len = b.len;
+    char *exact = NULL;
+    if (st == NXC_OK) {
+        exact = nxc__realloc(alloc, b.data, b.cap, len + 1);
+        if (!exact) st = nxc__error_nomem(err, len + 1);
+    }
+    if (st != NXC_OK) {
+        nxc__buffer_release(&b);
+        return st;
+    }
+    exact[len] = 0;
+    *out = (nxc_str){exact, len};
+    return NXC_OK;
+}
+
+static nxc_status read_regular(int fd, const char *path, size_t size,
+                               const nxc_allocator *alloc, nxc_str *out,
+                               nxc_error *err) {
+    char *data = nxc__alloc(alloc, size + 1);
+    if (!data) return nxc__error_nomem(err, size + 1);
+    size_t len = 0;
+    while (len < size) {
+        ssize_t got = read_some(fd, data + len, size - len);
+        if (got <= 0) {
+            nxc_status st = got < 0
+                                ? os_error(err, path, "read")
+                                : nxc__error(err, NXC_ERR_IO,
+                                             "%s: expected %zu bytes, got %zu",
+                                             path, size, len);
+            nxc__free(alloc, data, size + 1);
+            return st;
+        }
+        len += (size_t)got;
+    }
+    data[size] = 0;
+    *out = (nxc_str){data, size};
+    return NXC_OK;
+}
+
+nxc_status nxc__file_read(const char *path, size_t max,
+                          const nxc_allocator *alloc, nxc_str *out,
+                          nxc_error *err) {
+    if (strcmp(path, "-") == 0)
+        return read_stream(STDIN_FILENO, "standard input", max, alloc, out,
+                           err);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return os_error(err, path, "open");
+    struct stat sb;
+    nxc_status st;
+    if (fstat(fd, &sb) != 0)
+        st = os_error(err, path, "stat");
+    else if (S_ISDIR(sb.st_mode))
+        st = nxc__error(err, NXC_ERR_IO, "%s: expected a file, got a folder",
+                        path);
+    else if (!S_ISREG(sb.st_mode))
+        st = read_stream(fd, path, max, alloc, out, err);
+    else if (sb.st_size < 0 || (uintmax_t)sb.st_size > max)
+        st = nxc__error(err, NXC_ERR_LIMIT,
+                        "%s: expected at most %zu bytes, got %jd", path, max,
+                        (intmax_t)sb.st_size);
+    else
+        st = read_regular(fd, path, (size_t)sb.st_size, alloc, out, err);
+    close(fd);
+    return st;
+}
+
+nxc_status nxc__file_map(const char *path, size_t max, nxc__mapping *out,
+                         nxc_error *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return os_error(err, path, "open");
+    struct stat sb;
+    nxc_status st = NXC_OK;
+    if (fstat(fd, &sb) != 0)
+        st = os_error(err, path, "stat");
+    else if (!S_ISREG(sb.st_mode))
+        st = nxc__error(err, NXC_ERR_IO,
+                        "%s: expected a regular file, got another kind", path);
+    else if (sb.st_size <= 0)
+        st = nxc__error(err, NXC_ERR_FORMAT,
+                        "%s: expected content, got 0 bytes", path);
+    else if ((uintmax_t)sb.st_size > max)
+        st = nxc__error(err, NXC_ERR_LIMIT,
+                        "%s: expected at most %zu bytes, got %jd", path, max,
+                        (intmax_t)sb.st_size);
+    if (st == NXC_OK) {
+        void *p = mmap(NULL, (size_t)sb.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED)
+            st = os_error(err, path, "map");
+        else
+            *out = (nxc__mapping){p, (size_t)sb.st_size};
+    }
+    close(fd);
+    return st;
+}
+
+void nxc__file_unmap(nxc__mapping *m) {
+    union {
+        const uint8_t *in;
+        void *out;
+    } p = {m->data};
+    if (m->data) munmap(p.out, m->size);
+    m->data = NULL;
+    m->size = 0;
+}
+
+static bool write_all(int fd, const char *bytes, size_t n) {
+    while (n) {
+        ssize_t put = write(fd, bytes, n);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return false;
+        bytes += put;
+        n -= (size_t)put;
+    }
+    return true;
+}
+
+nxc_status nxc__file_replace(const char *path, const void *bytes, size_t n,
+                             nxc_error *err) {
+    char temp[3072];
+    int len = snprintf(temp, sizeof temp, "%s.%ld.tmp", path, (long)getpid());
+    if (len < 0 || (size_t)len >= sizeof temp)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "path: expected at most %zu bytes, got %d",
+                          sizeof temp - 16, len);
+    int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0) return os_error(err, temp, "create");
+    bool ok = write_all(fd, bytes, n) && fsync(fd) == 0;
+    nxc_status st = ok ? NXC_OK : os_error(err, path, "write");
+    if (close(fd) != 0 && st == NXC_OK) st = os_error(err, path, "close");
+    if (st == NXC_OK && rename(temp, path) != 0)
+        st = os_error(err, path, "rename to it");
+    if (st != NXC_OK) unlink(temp);
+    return st;
+}

@@ -1,0 +1,29 @@
+/* Files: read whole, map read-only, replace by rename. */
+#ifndef NXC_BASE_FILE_H
+#define NXC_BASE_FILE_H
+
+#include <nextcall/nextcall.h>
+
+/* Read a whole file; "-" is standard input. out->ptr has a NUL after len bytes
+ * and is freed with nxc__free(alloc, ptr, len + 1).
+ * Errors: NXC_ERR_IO, NXC_ERR_LIMIT (more than max bytes), NXC_ERR_NOMEM. */
+nxc_status nxc__file_read(const char *path, size_t max,
+                          const nxc_allocator *alloc, nxc_str *out,
+                          nxc_error *err);
+
+/* A read-only private mapping of a regular file. Validity: until unmap; a file
+ * that is truncated in place meanwhile raises SIGBUS, so writers rename. */
+typedef struct nxc__mapping {
+    const uint8_t *data;
+    size_t size;
+} nxc__mapping;
+nxc_status nxc__file_map(const char *path, size_t max, nxc__mapping *out,
+                         nxc_error *err);
+void nxc__file_unmap(nxc__mapping *m);
+
+/* Write bytes to a temporary file beside path, flush it, rename it over path.
+ * On failure path is as before and the temporary file is gone. */
+nxc_status nxc__file_replace(const char *path, const void *bytes, size_t n,
+                             nxc_error *err);
+
+#endif

@@ -1,0 +1,3 @@
+# Sources of src/catalog.
+target_sources(nxc_objects PRIVATE
+)

@@ -1,0 +1,29 @@
+/* The encoder's inside, for engine and tests; see nextcall.h for the rest. */
+#ifndef NXC_ENCODER_ENCODER_H
+#define NXC_ENCODER_ENCODER_H
+
+#include "base/executor.h"
+#include "text/wordpiece.h"
+
+#define NXC_DIM 384
+#define NXC_MAX_TOKENS 256
+
+const nxc__wordpiece *nxc__encoder_wordpiece(const nxc_encoder *encoder);
+
+/* Encode n texts over a pool: each task takes a run of texts with about the
+ * same number of tokens in all. ctxs (n_workers of pool). progress may stop the
+ * work: NXC_ERR_CANCELLED; rows of out that were finished stay. */
+nxc_status nxc__encoder_encode_parallel(nxc_encoder_ctx *const *ctxs,
+                                        nxc__pool *pool, const nxc_str *texts,
+                                        size_t n, float *out,
+                                        nxc_text_info *info,
+                                        nxc_progress progress, void *user,
+                                        nxc_error *err);
+
+/* Cosine of two L2-normalised vectors = their dot product; fixed reduction
+ * order, the same bits on every ISA (the order is stated in the kernel
+ * contract). */
+float nxc__encoder_dot(const nxc_encoder *encoder, const float *a,
+                       const float *b);
+
+#endif

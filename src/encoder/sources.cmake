@@ -1,0 +1,3 @@
+# Sources of src/encoder.
+target_sources(nxc_objects PRIVATE
+)

@@ -1,0 +1,3 @@
+# Sources of src/engine.
+target_sources(nxc_objects PRIVATE
+)

@@ -1,0 +1,3 @@
+# Sources of src/features.
+target_sources(nxc_objects PRIVATE
+)

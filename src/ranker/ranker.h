@@ -1,0 +1,36 @@
+/* The ranker's inside, for engine and tests; it sees only numbers. */
+#ifndef NXC_RANKER_RANKER_H
+#define NXC_RANKER_RANKER_H
+
+#include "base/error.h"
+
+/* Row-major features of one request to scores. group: for the linear ranker the
+ * row of its weight table (the workflow pattern's number, 0 = none); trees do
+ * not look at it. rows (n, n_features) float; a NaN contributes nothing to the
+ * linear score and follows the model's missing rule in trees. contributions
+ * (n, n_features) or NULL; *has_contributions tells whether they were written.
+ */
+nxc_status nxc__ranker_score_rows(const nxc_ranker *ranker, uint32_t group,
+                                  const float *rows, size_t n, double *scores,
+                                  double *contributions,
+                                  bool *has_contributions, nxc_error *err);
+/* Whether a model's feature_names are these, in this order (a model without
+ * names of its own, Column_0 ..., must agree in number): NXC_ERR_MISMATCH names
+ * the first difference. */
+nxc_status nxc__ranker_check_features(const nxc_ranker *ranker,
+                                      const char *const *names, size_t n,
+                                      nxc_error *err);
+bool nxc__ranker_is_linear(const nxc_ranker *ranker);
+
+/* Parse a LightGBM text model from memory; name is for errors
+ * ("model.txt:41: expected num_leaves > 0, got -1"). */
+nxc_status nxc__ranker_parse(nxc_str name, nxc_str text,
+                             const nxc_allocator *alloc, nxc_ranker **out,
+                             nxc_error *err);
+
+/* Order by score, best first; NaN last; ties by tie (ascending). Writes the k
+ * best positions (k <= n). scratch (n) uint32_t. */
+void nxc__order(const double *scores, const uint32_t *tie, size_t n, size_t k,
+                uint32_t *scratch, uint32_t *out);
+
+#endif

@@ -1,0 +1,3 @@
+# Sources of src/ranker.
+target_sources(nxc_objects PRIVATE
+)

@@ -1,0 +1,3 @@
+# Sources of src/session.
+target_sources(nxc_objects PRIVATE
+)

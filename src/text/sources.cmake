@@ -1,0 +1,3 @@
+# Sources of src/text.
+target_sources(nxc_objects PRIVATE
+)

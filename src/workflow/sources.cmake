@@ -1,0 +1,3 @@
+# Sources of src/workflow.
+target_sources(nxc_objects PRIVATE
+)
