@@ -76,7 +76,7 @@ static nxc_status read_shape(const walk *w, const nxc__json_path *entry,
                                NXC_SAFETENSORS_MAX_RANK, nxc__json_size(shape));
     *n_elements = 1;
     for (nxc__json_iter it = nxc__json_each(shape); nxc__json_next(&it);) {
-        size_t dim;
+        size_t dim = 0;
         NXC_TRY(read_size(w, &path, &it, &dim));
         t->shape[t->rank++] = dim;
         if (!nxc__mul(*n_elements, dim, n_elements))
@@ -127,7 +127,7 @@ static nxc_status read_tensor(const walk *w, nxc_str name,
                                nxc__json_size(entry));
     t->name = name;
     t->dtype = nxc__json_str(NXC_JSON_GET(entry, "dtype"));
-    size_t n_elements, n_bytes, item = dtype_bytes(t->dtype);
+    size_t n_elements = 0, n_bytes, item = dtype_bytes(t->dtype);
     if (item == 0) {
         nxc__json_path at = {&path, NXC_STR("dtype"), 0};
         return nxc__json_error_type(doc, &at, w->err, "a safetensors dtype",
@@ -258,7 +258,7 @@ nxc_status nxc__safetensors_open(nxc__safetensors *st, nxc_str name,
                                             .max_depth = 4,
                                             .max_values = 16u << 20};
     const uint8_t *p = bytes;
-    size_t length;
+    size_t length = 0;
     NXC_TRY(check_length(name, p, size, &length, err));
     alloc = nxc__allocator_or_default(alloc);
     *st = (nxc__safetensors){.alloc = alloc, .name = name};
