@@ -544,9 +544,10 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank(nxc_ctx *ctx,
 
 /* Parse, rank and format in one call: JSON in, JSON out. A request that fails
  * is answered by {"id", "error": {"code", "message"}} and its status is
- * returned. out is valid until the next call on ctx.
- * Thread-safety: per-ctx. Since 0.1. */
+ * returned. with_features: see nxc_ranking_format. out is valid until the next
+ * call on ctx. Thread-safety: per-ctx. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str request,
+                                                bool with_features,
                                                 nxc_str *out, nxc_error *err);
 /* The JSON form of a ranking, as nxc_rank_json gives it.
  * with_features: add feature values and contributions. Since 0.1. */
