@@ -13,11 +13,11 @@ export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 all: bootstrap-build build/release/build.ninja ## build the library and the command: build/release/nextcall
 	@cmake --build build/release
 
-demo: bootstrap-demo all ## rank real operations of Stripe's API for three prompts
+demo: bootstrap-demo model ## rank real operations of Stripe's API for three prompts
 	@tools/demo
 
 model: all ## fetch all-MiniLM-L6-v2 and pack it into the cache folder
-	@tools/model
+	@tools/model >/dev/null
 
 test: bootstrap-test ## build and run every default test, also under ASan and UBSan
 	@tools/run-tests
@@ -25,8 +25,11 @@ test: bootstrap-test ## build and run every default test, also under ASan and UB
 check: bootstrap-check ## run the slow checkers too: clang-tidy, cppcheck, -fanalyzer
 	@tools/check --all
 
-bench: bootstrap-bench all ## measure, with peers in the same run
-	@tools/bench
+bench: bootstrap-bench build/bench/build.ninja ## measure, with peers in the same run
+	@cmake --build build/bench
+	@tools/model build/bench/nextcall >/dev/null
+	@tools/venv >/dev/null || true
+	@bench/run
 
 fuzz: bootstrap-fuzz build/fuzz/build.ninja ## fuzz every target for FUZZ_SECONDS (60) each
 	@cmake --build build/fuzz

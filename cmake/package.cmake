@@ -34,13 +34,14 @@ configure_file(cmake/nextcall.pc.in ${PROJECT_BINARY_DIR}/nextcall.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/nextcall.pc COMPONENT dev
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-if(TARGET nextcall)
-  # The command stands at the top of the build folder.
-  set_target_properties(nextcall PROPERTIES RUNTIME_OUTPUT_DIRECTORY
-                        ${PROJECT_BINARY_DIR})
-  install(TARGETS nextcall RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
-          COMPONENT tools)
-endif()
+install(TARGETS nextcall RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+        COMPONENT tools)
+nxc_man_pages(nextcall)
+# What "nextcall model fetch" runs: <bin>/../libexec/nextcall/tools/model-fetch.
+install(PROGRAMS tools/model-fetch tools/fetch tools/cache.sh
+        DESTINATION libexec/nextcall/tools COMPONENT tools)
+install(FILES cmake/deps.lock DESTINATION libexec/nextcall/cmake
+        COMPONENT tools)
 foreach(component lib dev tools)
   set(doc libnextcall${PROJECT_VERSION_MAJOR})
   if(component STREQUAL dev)
@@ -62,10 +63,7 @@ set(CPACK_PACKAGE_DESCRIPTION "Ranks the operations of an API for a prompt and t
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
-set(CPACK_COMPONENTS_ALL lib dev)
-if(TARGET nextcall)
-  list(APPEND CPACK_COMPONENTS_ALL tools)
-endif()
+set(CPACK_COMPONENTS_ALL lib dev tools)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
@@ -76,4 +74,5 @@ set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "libnextcall${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), libyaml-dev, libutf8proc-dev, libxxhash-dev, libssl-dev")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME nextcall)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION utils)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS "python3, python3-pip")
 include(CPack)
