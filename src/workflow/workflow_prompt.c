@@ -30,7 +30,7 @@ static const char *const set_up[] = {"set", "setting", "spin", "spinning",
 static const char *const reading[] = {
     "compare", "display",   "examine",   "inspect", "overview",
     "see",     "summarise", "summarize", "tell",    NULL};
-static const char *const creating[] = {"draft",   "enter",    "issue", "launch",
+static const char *const creating[] = {"draft",   "enter",    "launch",
                                        "prepare", "schedule", NULL};
 
 static bool is_in(nxc_str word, const char *const *list) {
