@@ -17,6 +17,7 @@ typedef struct nxc__wordpiece {
     size_t size;
     uint32_t vocab_size;
     uint32_t cls, sep, unk, pad, mask; /* ids of the special tokens */
+    uint32_t max_body; /* bytes of the longest piece without its "##" */
     /* offsets into image, set by open: see wordpiece.c */
     const void *slots;
     uint32_t n_slots;

@@ -1,0 +1,126 @@
+/* Weak stand-ins for the text and path modules where those are not linked. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "catalog/path_index.h"
+#include "catalog/resource.h"
+#include "text/ngram.h"
+#include "text/words.h"
+#define W __attribute__((weak))
+W void nxc__resource_of_path(nxc_str p, nxc__resource_words *o) {
+    memset(o, 0, sizeof *o);
+    size_t i = 0;
+    while (i < p.len) {
+        size_t j = nxc__str_find(p, '/', i);
+        if (j > i && p.ptr[i] != '{' && p.ptr[i] != 'v' && j - i < 60) {
+            if (o->name[0] && o->n_parents < 8)
+                memcpy(o->parents[o->n_parents++], o->name, 64);
+            memset(o->name, 0, 64);
+            size_t n = j - i;
+            if (n > 1 && p.ptr[j - 1] == 's') n--;
+            memcpy(o->name, p.ptr + i, n);
+        }
+        i = j + 1;
+    }
+    o->depth = o->name[0] ? o->n_parents + 1 : 0;
+}
+W void nxc__resource_of_name(nxc_str p, nxc__resource_words *o) {
+    memset(o, 0, sizeof *o);
+    if (p.len < 60 && p.len) memcpy(o->name, p.ptr, p.len);
+    o->depth = p.len != 0;
+}
+W nxc_str nxc__resource_fold(nxc_str name, char out[NXC_WORD_MAX]) {
+    size_t n = name.len < 60 ? name.len : 60;
+    for (size_t i = 0; i < n; i++)
+        out[i] = nxc__lower(name.ptr[i]);
+    if (n > 1 && out[n - 1] == 's') n--;
+    return (nxc_str){out, n};
+}
+W const char *nxc__method_verb(nxc_method m) {
+    static const char *const v[] = {
+        "", "retrieve", "create", "update", "remove", "modify", "", "", "", ""};
+    return v[m];
+}
+W nxc__word_iter nxc__words(nxc_str text, bool ids) {
+    nxc__word_iter it;
+    memset(&it, 0, sizeof it);
+    it.text = text;
+    it.identifiers = ids;
+    return it;
+}
+W bool nxc__word_next(nxc__word_iter *it) {
+    while (it->end < it->text.len && !nxc__is_alpha(it->text.ptr[it->end]))
+        it->end++;
+    if (it->end >= it->text.len) return false;
+    it->start = it->end;
+    size_t n = 0;
+    while (it->end < it->text.len && nxc__is_alpha(it->text.ptr[it->end])) {
+        char c = it->text.ptr[it->end];
+        if (it->identifiers && n && c >= 'A' && c <= 'Z') break;
+        if (n < 63) it->buf[n++] = nxc__lower(c);
+        it->end++;
+    }
+    it->word = (nxc_str){it->buf, n};
+    return true;
+}
+struct nxc__ngram_builder {
+    int x;
+};
+W nxc_status nxc__ngram_builder_new(const nxc_allocator *a,
+                                    nxc__ngram_builder **out, nxc_error *err) {
+    (void)a;
+    (void)err;
+    *out = malloc(sizeof **out);
+    return NXC_OK;
+}
+W void nxc__ngram_builder_free(nxc__ngram_builder *b) { free(b); }
+W nxc_status nxc__ngram_add(nxc__ngram_builder *b, nxc_str t, nxc_error *err) {
+    (void)b;
+    (void)t;
+    (void)err;
+    return NXC_OK;
+}
+W nxc_status nxc__ngram_finish(nxc__ngram_builder *b, nxc__buffer *out,
+                               nxc_error *err) {
+    (void)b;
+    (void)out;
+    (void)err;
+    return NXC_OK;
+}
+W nxc_status nxc__ngram_open(nxc__ngram *m, const void *i, size_t s,
+                             nxc_error *err) {
+    m->image = i;
+    m->size = s;
+    (void)err;
+    return NXC_OK;
+}
+W nxc_status nxc__path_index_write(const nxc__path_template *t, size_t n,
+                                   const nxc_str *bp, size_t nb,
+                                   const nxc_allocator *a, nxc__buffer *out,
+                                   nxc_error *err) {
+    (void)t;
+    (void)n;
+    (void)bp;
+    (void)nb;
+    (void)a;
+    (void)out;
+    (void)err;
+    return NXC_OK;
+}
+W nxc_status nxc__path_index_open(nxc__path_index *x, const void *i, size_t s,
+                                  size_t n, nxc_error *err) {
+    x->image = i;
+    x->size = s;
+    (void)n;
+    (void)err;
+    return NXC_OK;
+}
+W uint32_t nxc__path_index_match(const nxc__path_index *x, nxc_method m,
+                                 nxc_str p) {
+    (void)x;
+    (void)m;
+    (void)p;
+    return NXC_NONE;
+}
