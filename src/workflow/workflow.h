@@ -65,9 +65,13 @@ typedef struct nxc__workflow {
     size_t n_recent;
 } nxc__workflow;
 
+/* What a prompt wants to do first: nxc__prompt_methods with GET or POST, not
+ * both, also for questions and turns such as "set up". */
+uint32_t nxc__workflow_prompt_methods(nxc_str prompt);
+
 /* states: of the catalog's operations, from nxc__workflow_states.
- * prompt_methods: from nxc__prompt_methods; decides between the two cold
- * starts. */
+ * prompt_methods: from nxc__workflow_prompt_methods; decides between the two
+ * cold starts. */
 void nxc__workflow_observe(const nxc__session *session, const uint8_t *states,
                            uint32_t prompt_methods, double threshold,
                            nxc__workflow *out);

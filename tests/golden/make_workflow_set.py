@@ -26,7 +26,8 @@ How a history gets its label
   at another resource in between, with a write to another resource in between.
 
 Split: all histories of one flow go to one half, by the first byte of the
-SHA-256 of the flow's name: even is dev, odd is report. Rules are written with
+SHA-256 of the flow's name: even is dev, odd is report. The wordings of prompts
+are split in the same way, so that a half has its own. Rules are written with
 dev alone.
 """
 import hashlib
@@ -277,7 +278,9 @@ EDIT_PROMPTS = [
     "Rename the {r}", "The {r} has a typo, correct it",
     "Fix the details of the {r}", "Please modify that {r} for me",
     "edit {r}", "We moved: adjust the {r}", "The {r} is out of date",
-    "Find the {r} of Miller and update it",
+    "Find the {r} of Miller and update it", "Put the new phone number in",
+    "Replace the {r} of Jane", "Switch the {r} to the new format",
+    "Move the {r} to the Berlin office", "correct the spelling",
 ]
 CREATE_PROMPTS = [
     "Create a {r}", "Add a new {r} for Acme", "I need a new {r}",
@@ -286,6 +289,13 @@ CREATE_PROMPTS = [
     "add {r}", "Can you create a {r} named Test?", "Insert a {r} for March",
     "Start a {r} for the new customer", "Build me a {r} from this list",
     "We are creating a {r} today", "Give Acme a {r} of their own",
+    "Draft a {r} for the third quarter", "We need another {r}",
+    "Could you set a {r} up for the team?", "Generate a {r} for the audit",
+    "Have a {r} made for Jane", "Time for a new {r}: call it Falcon",
+    "Submit a {r} for review", "Make me a second {r}",
+    "I would like to add a {r}", "Let us create the {r} first",
+    "Spin up a {r}", "Enter a {r} for Miller", "New {r} please",
+    "Onboard the customer with a {r}", "post a {r}",
 ]
 BROWSE_PROMPTS = [
     "Show me all {rs}", "List the {rs}", "Find the {r} of Jane Miller",
@@ -295,11 +305,20 @@ BROWSE_PROMPTS = [
     "view {rs}", "Please retrieve the {r} numbered 42",
     "Search the {rs} for Berlin", "Let me explore the {rs}",
     "show the most recent {r}", "What is in the {r}?",
+    "Who owns the {r}?", "How many {rs} are there?", "Display the {rs}",
+    "Where is the {r} of Berlin?", "Tell me about the {r}",
+    "I am looking for the {r} from May", "Fetch every {r}",
+    "Read me the {r}", "Let me see the {r}", "Pull up the {r} of Acme",
+    "give me an overview of our {rs}", "Show {r} details",
+    "Have we got a {r} for Miller?", "Look at the open {rs} first",
+    "Is there a {r} for Paris?", "Find out which {rs} are active",
+    "Show me new {rs}", "Inspect the {r}",
 ]
 NEITHER_PROMPTS = [
     "{r}", "the {r} again, as last time", "Update the {r}",
     "Remove the {r} of Acme", "{r} for Jane, you know what I mean",
-    "Cancel the {r}", "Thanks, now the {r}",
+    "Cancel the {r}", "Thanks, now the {r}", "Change the {r}",
+    "Fix the {r} of Miller", "delete {r} 42", "same for the {r}", "{r} please",
 ]
 
 
@@ -409,35 +428,34 @@ def by_family(s, doc, family, number):
     one = word[:-3] + "y" if word.endswith("ies") else word.rstrip("s")
     many = word if word.endswith("s") else word + "s"
 
-    def prompt(pool, i):
-        return pool[(number + i) % len(pool)].format(r=one, rs=many)
-
-    def say(pool):
-        return rng.choice(pool).format(r=one, rs=many)
+    def say(pool, flow):
+        mine = [p for p in pool if half(p) == half(flow)]
+        return rng.choice(mine).format(r=one, rs=many)
 
     name = f"{doc}:{family['name']}"
-    s.variants(f"{name}:edit", doc, "browse_edit_save",
-               [say(EDIT_PROMPTS), say(EDIT_PROMPTS), ""],
+    flow = f"{name}:edit"
+    s.variants(flow, doc, "browse_edit_save",
+               [say(EDIT_PROMPTS, flow), say(EDIT_PROMPTS, flow), ""],
                family["look"], [family["change"]], [family["delete"]])
     tell = [family["create"]]
     tell += rng.sample(family["children"], min(1, len(family["children"])))
     flow = f"{name}:create"
-    s.row(flow, doc, "cold_start_create", prompt(CREATE_PROMPTS, 0), [])
-    s.row(flow, doc, "cold_start_create", prompt(CREATE_PROMPTS, 5), [])
-    s.row(flow, doc, "cold_start_create", say(CREATE_PROMPTS), tell[:1])
-    s.row(flow, doc, "cold_start_create", rng.choice([say(CREATE_PROMPTS), ""]),
+    for steps in ([], [], tell[:1]):
+        s.row(flow, doc, "cold_start_create", say(CREATE_PROMPTS, flow), steps)
+    s.row(flow, doc, "cold_start_create",
+          rng.choice([say(CREATE_PROMPTS, flow), ""]),
           rng.choice([tell + [family["create"]], tell + [family["change"]],
                       tell[:1] + [family["look"][-1]] + tell]))
     flow = f"{name}:browse"
-    for i in (0, 4, 9):
-        s.row(flow, doc, "cold_start_browse", prompt(BROWSE_PROMPTS, i), [])
+    for _ in range(3):
+        s.row(flow, doc, "cold_start_browse", say(BROWSE_PROMPTS, flow), [])
     if number % 2 == 0:
         flow = f"{name}:none"
         others = sorted(k for k in s.ops[doc] if k[0] == "GET")
-        s.row(flow, doc, "none", say(BROWSE_PROMPTS),
+        s.row(flow, doc, "none", say(BROWSE_PROMPTS, flow),
               family["look"] + [rng.choice(others)])
-        s.row(flow, doc, "none", prompt(NEITHER_PROMPTS, 0), [])
-        s.row(flow, doc, "none", say(BROWSE_PROMPTS), family["look"][:1])
+        s.row(flow, doc, "none", say(NEITHER_PROMPTS, flow), [])
+        s.row(flow, doc, "none", say(BROWSE_PROMPTS, flow), family["look"][:1])
 
 
 def main():

@@ -7,7 +7,6 @@
 #include "base/config.h"
 #include "base/file.h"
 #include "support/nxc_test.h"
-#include "text/words.h"
 #include "workflow/workflow.h"
 
 #define MAX_CALLS 32
@@ -81,7 +80,7 @@ static void evaluate(nxc_str line, size_t counts[N_LABELS][N_LABELS]) {
     if (nxc__str_eq(split, nxc__str(half))) {
         read_scenario(row, &s);
         nxc__workflow_observe(
-            &s.session, s.states, nxc__prompt_methods(s.prompt),
+            &s.session, s.states, nxc__workflow_prompt_methods(s.prompt),
             nxc__config_real(NULL, NXC_OPT_pattern_confidence_threshold), &w);
         counts[s.label][w.pattern]++;
         if (is_listing && s.label != w.pattern) list(row, &s, &w);
