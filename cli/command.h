@@ -108,11 +108,16 @@ void cli_model_dir(char *buf, size_t cap);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
-/* Open one catalog file, "NAME=FILE" or "FILE"; name points into spec. */
+/* ---- catalogs.c: Open one catalog file, "NAME=FILE" or "FILE"; name points
+ * into spec. */
 nxc_status cli_open_catalog(const cli_args *args, const char *spec,
                             const nxc_config *cfg, nxc_catalog **out,
                             nxc_str *name, nxc_import_info *info,
                             nxc_error *err);
+/* All --catalog options. A JSONL file that holds several catalogs gives one of
+ * each name, unless it is given a name or a filter. */
+nxc_status cli_add_catalogs(const cli_args *args, const nxc_config *cfg,
+                            nxc_engine *engine, nxc_error *err);
 /* --prompt, --call, --history, --now, --session-start, --top, --candidate into
  * a request. Texts live as long as args; the history as long as ctx's parse. */
 nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,

@@ -68,24 +68,6 @@ bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
     return access(buf, R_OK) == 0;
 }
 
-nxc_status cli_open_catalog(const cli_args *args, const char *spec,
-                            const nxc_config *cfg, nxc_catalog **out,
-                            nxc_str *name, nxc_import_info *info,
-                            nxc_error *err) {
-    const char *path = spec, *equals = strchr(spec, '=');
-    if (equals && equals != spec && access(spec, F_OK) != 0) {
-        *name = (nxc_str){spec, (size_t)(equals - spec)};
-        path = equals + 1;
-    } else {
-        const char *slash = strrchr(spec, '/');
-        *name = nxc__str(slash ? slash + 1 : spec);
-        size_t dot = nxc__str_find(*name, '.', 1);
-        if (dot > 0) name->len = dot < name->len ? dot : name->len;
-    }
-    return nxc_catalog_open(path, cli_get(args, "filter"), cfg, NULL, out, info,
-                            err);
-}
-
 static nxc_status add_encoder(const cli_args *args, const nxc_config *cfg,
                               nxc_engine *engine, nxc_error *err) {
     char path[4096 - 512];
@@ -114,24 +96,6 @@ static nxc_status add_ranker(const cli_args *args, nxc_engine *engine,
     return st;
 }
 
-static nxc_status add_catalogs(const cli_args *args, const nxc_config *cfg,
-                               nxc_engine *engine, nxc_error *err) {
-    size_t at = 0, n = 0;
-    for (const char *spec; (spec = cli_next(args, "catalog", &at)); n++) {
-        nxc_catalog *catalog;
-        nxc_str name;
-        NXC_TRY(cli_open_catalog(args, spec, cfg, &catalog, &name, NULL, err));
-        nxc_status st = nxc_engine_add_catalog(engine, name, catalog, err);
-        if (st != NXC_OK) {
-            nxc_catalog_free(catalog);
-            return st;
-        }
-    }
-    return n ? NXC_OK
-             : nxc__error(err, NXC_ERR_INVALID,
-                          "--catalog: expected a file, got nothing");
-}
-
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
@@ -140,7 +104,7 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     if (st == NXC_OK) {
         st = add_encoder(args, cfg, engine, err);
         if (st == NXC_OK) st = add_ranker(args, engine, err);
-        if (st == NXC_OK) st = add_catalogs(args, cfg, engine, err);
+        if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, err);
         if (st == NXC_OK)
             *out = engine;
         else

@@ -443,6 +443,12 @@ static nxc_status need_one(reader *r, size_t key) {
                    r->keys[key], (long long)v);
 }
 
+/* The trees end; the second is how old files say it. */
+static bool is_end(nxc_str line) {
+    return nxc__str_eq(line, NXC_STR("end of trees")) ||
+           nxc__str_eq(line, NXC_STR("feature importances:"));
+}
+
 /* *n_trees gets the number of tree_sizes, or SIZE_MAX without. */
 static nxc_status read_header(reader *r, size_t *n_trees, size_t *sizes_line) {
     nxc_str first = read_line(r);
@@ -454,7 +460,8 @@ static nxc_status read_header(reader *r, size_t *n_trees, size_t *sizes_line) {
     begin_section(r, header_keys, N_HEADER_KEYS);
     while (!at_end(r)) {
         size_t next;
-        if (nxc__str_starts(peek_line(r, &next), NXC_STR("Tree="))) break;
+        nxc_str line = peek_line(r, &next);
+        if (nxc__str_starts(line, NXC_STR("Tree=")) || is_end(line)) break;
         NXC_TRY(add_field(r, read_line(r)));
     }
     NXC_TRY(check_version(r));
@@ -482,8 +489,7 @@ static nxc_status read_trees(reader *r, size_t *n_trees) {
         if (nxc__str_starts(line, NXC_STR("Tree="))) {
             NXC_TRY(read_tree(r));
             ++*n_trees;
-        } else if (nxc__str_eq(line, NXC_STR("end of trees")) ||
-                   nxc__str_eq(line, NXC_STR("feature importances:"))) {
+        } else if (is_end(line)) {
             return NXC_OK;
         } else if (line.len) {
             return FAIL_AT(r, r->line, NXC_ERR_PARSE,
@@ -504,7 +510,7 @@ static nxc_status read_model(reader *r) {
                        n);
     if (n == 0)
         return FAIL_AT(r, r->line, NXC_ERR_PARSE,
-                       "expected at least one tree, got none");
+                       "expected a tree, got \"end of trees\"");
     nxc__forest_seal(r->forest);
     return NXC_OK;
 }
