@@ -209,6 +209,6 @@ bool nxc__bert_next(nxc__bert_iter *it, nxc__bert_word *w) {
             break;
         }
     }
-    memset(w->bytes + w->len, 0, 16);
+    memset(w->bytes + w->len, 0, 8);
     return w->len > 0;
 }

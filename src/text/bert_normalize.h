@@ -27,7 +27,7 @@ typedef struct nxc__bert_word {
     uint32_t n_code_points;
     size_t len;
     size_t run; /* where the trailing run of combining marks starts */
-    char bytes[NXC_BERT_WORD_BYTES + 16]; /* 16 readable bytes after len */
+    char bytes[NXC_BERT_WORD_BYTES + 8]; /* 8 zeros after len */
 } nxc__bert_word;
 
 typedef struct nxc__bert_iter {

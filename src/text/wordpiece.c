@@ -55,19 +55,6 @@ static uint32_t find(const nxc__wordpiece *wp, const char *body,
     return NXC_NONE;
 }
 
-/* nxc__wordpiece_key_of where eight bytes may be read at any body[i < len]. */
-static nxc__wordpiece_key key_padded(const char *body, size_t len,
-                                     bool continues) {
-    uint64_t h = (uint64_t)len << 1 | continues, v, head = 0;
-    for (size_t i = 0; i < len; i += 8) {
-        memcpy(&v, body + i, 8);
-        if (len - i < 8) v &= (UINT64_C(1) << (8 * (len - i))) - 1;
-        if (i == 0) head = v;
-        h = nxc__wordpiece_mix(h, v);
-    }
-    return nxc__wordpiece_key_from(head, h, len, continues);
-}
-
 /* ---- open ------------------------------------------------------------- */
 
 static nxc_str piece(const nxc__wordpiece *wp, uint32_t id) {
@@ -108,7 +95,8 @@ static nxc_status open_header(nxc__wordpiece *wp, const uint8_t *image,
     if (!nxc__range_fits(offsets, n_offsets, sizeof(uint32_t), size))
         return bad(err, "room for slots and offsets", size);
     pieces = (offsets + n_offsets * sizeof(uint32_t) + 7) & ~(size_t)7;
-    if (!nxc__add(pieces, h.pieces_bytes, &end) || end != size)
+    if (!nxc__add(pieces, (size_t)h.pieces_bytes + NXC_WORDPIECE_PAD, &end) ||
+        end != size)
         return bad(err, "the pieces at its end", h.pieces_bytes);
     if (nxc__wordpiece_hash(image, size) != h.hash)
         return bad(err, "another hash of its content", h.hash);
@@ -243,7 +231,8 @@ static uint32_t longest(const nxc__wordpiece *wp, const char *body, size_t left,
     size_t n = left < wp->max_body ? left : wp->max_body;
     for (; n > 0; n--) {
         if (n < left && ((uint8_t)body[n] & 0xC0) == 0x80) continue;
-        uint32_t id = find(wp, body, key_padded(body, n, continues), n);
+        uint32_t id =
+            find(wp, body, nxc__wordpiece_key_of(body, n, continues), n);
         if (id != NXC_NONE) {
             *len = n;
             return id;

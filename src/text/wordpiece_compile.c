@@ -81,7 +81,7 @@ static nxc_status lay_out(builder *b, const nxc_allocator *alloc,
     size_t pieces =
         (offsets + ((size_t)h->vocab_size + 1) * sizeof(uint32_t) + 7) &
         ~(size_t)7;
-    b->size = pieces + h->pieces_bytes;
+    b->size = pieces + h->pieces_bytes + NXC_WORDPIECE_PAD;
     b->image = nxc__alloc_zero(alloc, b->size);
     if (!b->image) return nxc__error_nomem(err, b->size);
     b->slots = (void *)(b->image + sizeof *h);
@@ -90,18 +90,21 @@ static nxc_status lay_out(builder *b, const nxc_allocator *alloc,
     return NXC_OK;
 }
 
+static nxc_str piece(const builder *b, uint32_t id) {
+    uint32_t from = b->offsets[id];
+    return (nxc_str){b->pieces + from, b->offsets[id + 1] - from};
+}
+
 /* Puts piece id into a free slot, or says that it is there already. */
-static nxc_status insert(builder *b, uint32_t id, nxc_str p, nxc_error *err) {
+static nxc_status insert(builder *b, uint32_t id, nxc_error *err) {
+    nxc_str p = piece(b, id);
     size_t skip = nxc__wordpiece_skip(p.ptr, p.len), n = 0;
     size_t mask = b->header.n_slots - 1;
     nxc__wordpiece_key key =
         nxc__wordpiece_key_of(p.ptr + skip, p.len - skip, skip > 0);
     size_t i = key.hash & mask;
     for (; b->slots[i].info; i = (i + 1) & mask) {
-        uint32_t other = b->slots[i].id;
-        nxc_str q = {b->pieces + b->offsets[other],
-                     b->offsets[other + 1] - b->offsets[other]};
-        if (nxc__str_eq(p, q))
+        if (nxc__str_eq(p, piece(b, b->slots[i].id)))
             return malformed(b, "a piece that no line before has", p, err);
         if (++n == NXC_WORDPIECE_MAX_RUN)
             return nxc__error(err, NXC_ERR_LIMIT,
@@ -128,7 +131,7 @@ static nxc_status fill(builder *b, nxc_str vocab, nxc_error *err) {
         b->line = id + 1;
         memcpy(b->pieces + b->offsets[id], p.ptr, p.len);
         b->offsets[id + 1] = b->offsets[id] + (uint32_t)p.len;
-        NXC_TRY(insert(b, id, p, err));
+        NXC_TRY(insert(b, id, err));
         for (int s = NXC_BERT_CLS; s <= NXC_BERT_UNK; s++)
             if (nxc__str_eq(p, nxc__bert_special_text((nxc__bert_special)s)))
                 *special[s] = id;

@@ -2,7 +2,8 @@
  * The vocabulary image (docs/formats/wordpiece-image.md), shared by the code
  * that writes it and the code that reads it.
  *
- *     header | slots[n_slots] | piece_offset[vocab_size + 1] | pad | pieces
+ *     header | slots[n_slots] | piece_offset[vocab_size + 1] | pad | pieces |
+ * pad
  *
  * A piece is looked up by its body: without "##" if it is a continuation.
  * Open addressing with linear probing; at least half of the slots are free.
@@ -19,6 +20,7 @@
 #define NXC_WORDPIECE_VERSION 1u
 #define NXC_WORDPIECE_MAX_VOCAB (1u << 21)
 #define NXC_WORDPIECE_MAX_PIECE 1024u /* bytes */
+#define NXC_WORDPIECE_PAD 8u          /* zeros at the end, for whole loads */
 /* Used slots in a row. A table half full with a sound hash has runs of some
  * dozens; the bound keeps a crafted table from costing more. */
 #define NXC_WORDPIECE_MAX_RUN 256u
@@ -49,32 +51,23 @@ typedef struct nxc__wordpiece_key {
     uint32_t info;
 } nxc__wordpiece_key;
 
-/* Up to eight bytes, the missing ones 0. */
-static inline uint64_t nxc__wordpiece_load(const char *p, size_t n) {
-    uint64_t v = 0;
-    memcpy(&v, p, n < 8 ? n : 8);
-    return v;
-}
-/* One step of the hash; multipliers of splitmix64. */
-static inline uint64_t nxc__wordpiece_mix(uint64_t h, uint64_t v) {
-    h = (h ^ v) * UINT64_C(0x9E3779B97F4A7C15);
-    return (h ^ h >> 32) * UINT64_C(0xBF58476D1CE4E5B9);
-}
-static inline nxc__wordpiece_key
-nxc__wordpiece_key_from(uint64_t head, uint64_t h, size_t len, bool continues) {
-    h ^= h >> 29;
-    return (nxc__wordpiece_key){head, h,
-                                (uint32_t)(h >> 32) << 17 |
-                                    (uint32_t)continues << 16 | (uint32_t)len};
-}
-/* Key of body[0, len), len >= 1. */
+/* Key of body[0, len), len >= 1; NXC_WORDPIECE_PAD bytes after it are readable.
+ * Multipliers of splitmix64. */
 static inline nxc__wordpiece_key
 nxc__wordpiece_key_of(const char *body, size_t len, bool continues) {
-    uint64_t h = (uint64_t)len << 1 | continues;
-    for (size_t i = 0; i < len; i += 8)
-        h = nxc__wordpiece_mix(h, nxc__wordpiece_load(body + i, len - i));
-    return nxc__wordpiece_key_from(nxc__wordpiece_load(body, len), h, len,
-                                   continues);
+    nxc__wordpiece_key key;
+    uint64_t h = (uint64_t)len << 1 | continues, v;
+    for (size_t i = 0; i < len; i += 8) {
+        memcpy(&v, body + i, 8);
+        if (len - i < 8) v &= (UINT64_C(1) << (8 * (len - i))) - 1;
+        if (i == 0) key.head = v;
+        h = (h ^ v) * UINT64_C(0x9E3779B97F4A7C15);
+        h = (h ^ h >> 32) * UINT64_C(0xBF58476D1CE4E5B9);
+    }
+    key.hash = h ^ h >> 29;
+    key.info = (uint32_t)(key.hash >> 32) << 17 | (uint32_t)continues << 16 |
+               (uint32_t)len;
+    return key;
 }
 /* Where the body of a piece starts: 2 for a continuation, else 0. */
 static inline size_t nxc__wordpiece_skip(const char *piece, size_t len) {
