@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 from its safetensors as an ONNX graph, and in float64.
 
     load(model_dir)            tensors by name
-    build(tensors, fused)      an onnx.ModelProto: ids (1, n) -> states (1, n, 384)
+    build(tensors, fused)      an onnx.ModelProto: ids (b, n) -> states (b, n, 384)
     forward64(tensors, ids)    last hidden state in double precision, NumPy only
     embed(states)              mean over the tokens, L2-normalised
 
@@ -104,7 +104,7 @@ def _layer_plain(g, t, p, x):
 
     def heads(name, perm):
         y = g.op("Reshape", lin("attention.self." + name, x),
-                 g.const(np.array([1, -1, HEADS, 32])))
+                 g.const(np.array([0, -1, HEADS, 32])))
         return g.op("Transpose", y, perm=perm)
 
     def norm(name, v):
@@ -115,7 +115,7 @@ def _layer_plain(g, t, p, x):
     s = g.op("Mul", s, g.const(np.float32(1 / math.sqrt(32))))
     c = g.op("MatMul", g.op("Softmax", s, axis=-1), heads("value", [0, 2, 1, 3]))
     c = g.op("Reshape", g.op("Transpose", c, perm=[0, 2, 1, 3]),
-             g.const(np.array([1, -1, 384])))
+             g.const(np.array([0, -1, 384])))
     x = norm("attention.output.LayerNorm",
              g.op("Add", x, lin("attention.output.dense", c)))
     h = lin("intermediate.dense", x)
@@ -163,8 +163,8 @@ def build(t, fused=False):
     g.nodes.append(helper.make_node("Identity", [x], ["states"]))
     graph = helper.make_graph(
         g.nodes, "minilm",
-        [helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "n"])],
-        [helper.make_tensor_value_info("states", TensorProto.FLOAT, [1, "n", 384])],
+        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "n"])],
+        [helper.make_tensor_value_info("states", TensorProto.FLOAT, ["batch", "n", 384])],
         list(g.weights.values()))
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=9)
