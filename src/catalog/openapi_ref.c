@@ -207,7 +207,7 @@ static const nxc__json *resolve(nxc__refs *r, nxc_str ref, nxc_str *name) {
             continue;
         }
         v = member(r, v, &step);
-        if (v && name && end == ref.len && is_name) *name = step;
+        if (v && end == ref.len && is_name) *name = step;
         is_name = names_schemas(step);
     }
     return v;
@@ -215,11 +215,14 @@ static const nxc__json *resolve(nxc__refs *r, nxc_str ref, nxc_str *name) {
 
 const nxc__json *nxc__refs_follow(nxc__refs *r, const nxc__json *v,
                                   nxc_str *name) {
-    for (int hops = 0; hops < MAX_HOPS; hops++) {
+    nxc_str last = {NULL, 0};
+    for (int hops = 0; v && hops < MAX_HOPS; hops++) {
         const nxc__json *ref = nxc__refs_get(r, v, NXC_STR("$ref"));
-        if (!nxc__json_is(ref, NXC_JSON_STRING)) return v;
-        v = resolve(r, nxc__json_str(ref), name);
-        if (!v) break;
+        if (!nxc__json_is(ref, NXC_JSON_STRING)) {
+            if (name && last.ptr) *name = last;
+            return v;
+        }
+        v = resolve(r, nxc__json_str(ref), &last);
     }
     r->n_unresolved++;
     return NULL;

@@ -38,31 +38,3 @@ W nxc_str nxc__resource_fold(nxc_str name, char out[NXC_WORD_MAX]) {
     if (n > 1 && out[n - 1] == 's') n--;
     return (nxc_str){out, n};
 }
-W nxc_status nxc__path_index_write(const nxc__path_template *t, size_t n,
-                                   const nxc_str *bp, size_t nb,
-                                   const nxc_allocator *a, nxc__buffer *out,
-                                   nxc_error *err) {
-    (void)t;
-    (void)n;
-    (void)bp;
-    (void)nb;
-    (void)a;
-    (void)out;
-    (void)err;
-    return NXC_OK;
-}
-W nxc_status nxc__path_index_open(nxc__path_index *x, const void *i, size_t s,
-                                  size_t n, nxc_error *err) {
-    x->image = i;
-    x->size = s;
-    (void)n;
-    (void)err;
-    return NXC_OK;
-}
-W uint32_t nxc__path_index_match(const nxc__path_index *x, nxc_method m,
-                                 nxc_str p) {
-    (void)x;
-    (void)m;
-    (void)p;
-    return NXC_NONE;
-}

@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/nxc_test.h"
-
 #include "catalog/catalog.h"
+#include "support/nxc_test.h"
 
 /* Import a copy of the exact size, so that ASan sees an over-read. */
 static inline nxc_status import_bytes(nxc_str text, const char *filter,
@@ -49,8 +48,7 @@ static inline void import_prefixes(const char *text) {
     for (size_t n = 0; n < strlen(text); n++) {
         nxc_catalog *c = NULL;
         nxc_error err;
-        nxc_status st =
-            import_bytes((nxc_str){text, n}, NULL, &c, NULL, &err);
+        nxc_status st = import_bytes((nxc_str){text, n}, NULL, &c, NULL, &err);
         if (st == NXC_OK) nxc_catalog_free(c);
         if (st != NXC_OK && !strstr(err.message, "doc"))
             fail_msg("prefix of %zu bytes: message without a place: %s", n,

@@ -1,8 +1,7 @@
 /* OpenAPI 3.x and Swagger 2.0: what is read, and what is refused. */
-#include "support/catalog_test.h"
-
 #include "base/buffer.h"
 #include "support/catalog_doubles.h"
+#include "support/catalog_test.h"
 
 static const char pets[] =
     "{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"Pets\"},\n"
@@ -150,11 +149,10 @@ static void test_schemas(void **state) {
         {"{\"properties\":{\"a\":true,\"b\":{\"type\":3}}}", "a:: b::", "", 0},
         {"{\"required\":[\"a\",7],\"properties\":{\"a\":{}}}", "a::!", "", 0},
         {"{\"required\":true,\"properties\":{\"a\":{}}}", "a::", "", 0},
-        {"{\"$ref\":\"#/components/schemas/A~1b%20c\"}", "x::number",
-         "A/b c", 0},
-        {"{\"$ref\":\"#/components/schemas/Loop\"}", "", "", 1},
-        {"{\"$ref\":\"#/components/schemas/Self\"}", "deep::object", "Self",
+        {"{\"$ref\":\"#/components/schemas/A~1b%20c\"}", "x::number", "A/b c",
          0},
+        {"{\"$ref\":\"#/components/schemas/Loop\"}", "", "", 1},
+        {"{\"$ref\":\"#/components/schemas/Self\"}", "deep::object", "Self", 0},
         {"{\"$ref\":\"#/components/schemas/Gone\"}", "", "", 1},
         {"{\"$ref\":\"other.yaml#/A\"}", "", "", 1},
         {"{\"$ref\":\"#/info/list/1\"}", "second::", "", 0},
@@ -201,10 +199,16 @@ static void test_schemas(void **state) {
 static void test_wrong_types(void **state) {
     (void)state;
     static const char *const members[] = {
-        "operationId", "summary",     "description", "tags",      "parameters",
-        "requestBody", "responses",   "security",    "deprecated", "servers"};
+        "operationId", "summary",   "description", "tags",       "parameters",
+        "requestBody", "responses", "security",    "deprecated", "servers"};
     static const char *const values[] = {
-        "null", "7", "true", "\"x\"", "[]", "{}", "[7,null,\"x\",{},[]]",
+        "null",
+        "7",
+        "true",
+        "\"x\"",
+        "[]",
+        "{}",
+        "[7,null,\"x\",{},[]]",
         "{\"a\":7,\"200\":7,\"content\":7}",
         "{\"200\":{\"content\":{\"a\":{\"schema\":[]}}}}"};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
@@ -260,9 +264,9 @@ static void test_refused(void **state) {
     nxc_catalog *c = NULL;
     nxc_error err;
     static const char nul[] = "{\"openapi\":\"3.0.0\"\0}";
-    assert_int_equal(import_bytes((nxc_str){nul, sizeof nul - 1}, NULL, &c,
-                                  NULL, &err),
-                     NXC_ERR_PARSE);
+    assert_int_equal(
+        import_bytes((nxc_str){nul, sizeof nul - 1}, NULL, &c, NULL, &err),
+        NXC_ERR_PARSE);
 }
 
 static void test_accepted(void **state) {
@@ -419,21 +423,20 @@ static void test_limits(void **state) {
                                  cfg, NULL, &c, NULL, &err),
               err);
     nxc_catalog_free(c);
-    assert_int_equal(
-        nxc_catalog_import(NXC_STR("doc"), (nxc_str){padded, 1025}, NULL, cfg,
-                           NULL, &c, NULL, &err),
-        NXC_ERR_LIMIT);
+    assert_int_equal(nxc_catalog_import(NXC_STR("doc"), (nxc_str){padded, 1025},
+                                        NULL, cfg, NULL, &c, NULL, &err),
+                     NXC_ERR_LIMIT);
     assert_non_null(strstr(err.message, "max_document_bytes"));
     nxc_config_free(cfg);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything),  cmocka_unit_test(test_swagger),
-        cmocka_unit_test(test_schemas),     cmocka_unit_test(test_wrong_types),
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_accepted),
-        cmocka_unit_test(test_base_paths),  cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_nesting),     cmocka_unit_test(test_explosion),
+        cmocka_unit_test(test_everything), cmocka_unit_test(test_swagger),
+        cmocka_unit_test(test_schemas),    cmocka_unit_test(test_wrong_types),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_base_paths), cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_nesting),    cmocka_unit_test(test_explosion),
         cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
