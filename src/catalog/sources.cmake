@@ -11,4 +11,6 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/openapi_ref.c
   ${CMAKE_CURRENT_LIST_DIR}/openapi_schema.c
   ${CMAKE_CURRENT_LIST_DIR}/string_pool.c
+  ${CMAKE_CURRENT_LIST_DIR}/path_index.c
+  ${CMAKE_CURRENT_LIST_DIR}/path_index_write.c
 )

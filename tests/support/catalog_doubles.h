@@ -38,64 +38,6 @@ W nxc_str nxc__resource_fold(nxc_str name, char out[NXC_WORD_MAX]) {
     if (n > 1 && out[n - 1] == 's') n--;
     return (nxc_str){out, n};
 }
-W const char *nxc__method_verb(nxc_method m) {
-    static const char *const v[] = {
-        "", "retrieve", "create", "update", "remove", "modify", "", "", "", ""};
-    return v[m];
-}
-W nxc__word_iter nxc__words(nxc_str text, bool ids) {
-    nxc__word_iter it;
-    memset(&it, 0, sizeof it);
-    it.text = text;
-    it.identifiers = ids;
-    return it;
-}
-W bool nxc__word_next(nxc__word_iter *it) {
-    while (it->end < it->text.len && !nxc__is_alpha(it->text.ptr[it->end]))
-        it->end++;
-    if (it->end >= it->text.len) return false;
-    it->start = it->end;
-    size_t n = 0;
-    while (it->end < it->text.len && nxc__is_alpha(it->text.ptr[it->end])) {
-        char c = it->text.ptr[it->end];
-        if (it->identifiers && n && c >= 'A' && c <= 'Z') break;
-        if (n < 63) it->buf[n++] = nxc__lower(c);
-        it->end++;
-    }
-    it->word = (nxc_str){it->buf, n};
-    return true;
-}
-struct nxc__ngram_builder {
-    int x;
-};
-W nxc_status nxc__ngram_builder_new(const nxc_allocator *a,
-                                    nxc__ngram_builder **out, nxc_error *err) {
-    (void)a;
-    (void)err;
-    *out = malloc(sizeof **out);
-    return NXC_OK;
-}
-W void nxc__ngram_builder_free(nxc__ngram_builder *b) { free(b); }
-W nxc_status nxc__ngram_add(nxc__ngram_builder *b, nxc_str t, nxc_error *err) {
-    (void)b;
-    (void)t;
-    (void)err;
-    return NXC_OK;
-}
-W nxc_status nxc__ngram_finish(nxc__ngram_builder *b, nxc__buffer *out,
-                               nxc_error *err) {
-    (void)b;
-    (void)out;
-    (void)err;
-    return NXC_OK;
-}
-W nxc_status nxc__ngram_open(nxc__ngram *m, const void *i, size_t s,
-                             nxc_error *err) {
-    m->image = i;
-    m->size = s;
-    (void)err;
-    return NXC_OK;
-}
 W nxc_status nxc__path_index_write(const nxc__path_template *t, size_t n,
                                    const nxc_str *bp, size_t nb,
                                    const nxc_allocator *a, nxc__buffer *out,
