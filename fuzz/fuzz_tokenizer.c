@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const nxc__wordpiece *wp = open_once();
     nxc_str text = {(const char *)data, size};
     uint32_t ids[MAX_IDS], other[MAX_IDS];
-    char repaired[3 * MAX_TEXT];
+    static char repaired[3 * MAX_TEXT];
     bool is_cut, is_other_cut;
     if (size > MAX_TEXT) return 0;
     size_t n = nxc__wordpiece_tokenize(wp, text, ids, MAX_IDS, &is_cut);

@@ -52,6 +52,15 @@ static size_t to_json(nxc_str s, char *buf) {
     return n + (s.len - frac_end);
 }
 
+/* buf[n] is 0. False if the JSON number at buf is not n bytes long. */
+static bool read_json(const char *buf, size_t n, double *out) {
+    yyjson_val val;
+    memset(&val, 0, sizeof val);
+    if (yyjson_read_number(buf, &val, 0, NULL, NULL) != buf + n) return false;
+    *out = yyjson_get_num(&val);
+    return true;
+}
+
 bool nxc__parse_double(nxc_str s, double *out) {
     char buf[NXC_NUMBER_MAX + 2]; /* one digit may be put in, and the NUL */
     bool is_negative = s.len && s.ptr[0] == '-';
@@ -59,14 +68,17 @@ bool nxc__parse_double(nxc_str s, double *out) {
         s = nxc__str_slice(s, 1, s.len);
     if (s.len == 0 || s.len > NXC_NUMBER_MAX) return false;
     if (nxc__is_alpha(s.ptr[0])) return parse_word(s, is_negative, out);
-    size_t n = to_json(s, buf);
-    if (n == 0) return false;
-    buf[n] = 0;
-    yyjson_val val;
-    memset(&val, 0, sizeof val);
-    const char *end = yyjson_read_number(buf, &val, 0, NULL, NULL);
-    /* the text is well-formed, so that only its size can be refused */
-    double v = end ? yyjson_get_num(&val) : (double)INFINITY;
+    double v;
+    memcpy(buf, s.ptr, s.len);
+    buf[s.len] = 0;
+    bool is_plain = buf[0] != '-' && read_json(buf, s.len, &v);
+    if (!is_plain) {
+        size_t n = to_json(s, buf);
+        if (n == 0) return false;
+        buf[n] = 0;
+        /* well-formed now, so that only its size can be refused */
+        if (!read_json(buf, n, &v)) v = (double)INFINITY;
+    }
     *out = is_negative ? -v : v;
     return true;
 }

@@ -53,19 +53,24 @@ static const nxc_method methods[] = {
     NXC_METHOD_GET,     NXC_METHOD_PUT,  NXC_METHOD_POST,  NXC_METHOD_DELETE,
     NXC_METHOD_OPTIONS, NXC_METHOD_HEAD, NXC_METHOD_PATCH, NXC_METHOD_TRACE};
 
-static nxc_str str_of(const nxc__json *v, const char *key) {
-    return nxc__json_str(nxc__json_get(v, nxc__str(key)));
+static const nxc__json *get(reader *r, const nxc__json *v, const char *key) {
+    return nxc__refs_get(&r->refs, v, nxc__str(key));
 }
-static const nxc__json *object_of(const nxc__json *v, const char *key) {
-    const nxc__json *m = nxc__json_get(v, nxc__str(key));
+static nxc_str str_of(reader *r, const nxc__json *v, const char *key) {
+    return nxc__json_str(get(r, v, key));
+}
+static const nxc__json *object_of(reader *r, const nxc__json *v,
+                                  const char *key) {
+    const nxc__json *m = get(r, v, key);
     return nxc__json_is(m, NXC_JSON_OBJECT) ? m : NULL;
 }
-static const nxc__json *array_of(const nxc__json *v, const char *key) {
-    const nxc__json *m = nxc__json_get(v, nxc__str(key));
+static const nxc__json *array_of(reader *r, const nxc__json *v,
+                                 const char *key) {
+    const nxc__json *m = get(r, v, key);
     return nxc__json_is(m, NXC_JSON_ARRAY) ? m : NULL;
 }
-static bool is_true(const nxc__json *v, const char *key) {
-    return nxc__json_bool(nxc__json_get(v, nxc__str(key)));
+static bool is_true(reader *r, const nxc__json *v, const char *key) {
+    return nxc__json_bool(get(r, v, key));
 }
 
 static void add_field(reader *r, nxc__field_input f) {
@@ -87,7 +92,8 @@ static nxc_str expanded(reader *r, nxc_str url, const nxc__json *variables) {
         }
         nxc_str name = nxc__str_slice(url, open + 1, close);
         nxc__buffer_append_str(
-            &r->text, str_of(nxc__json_get(variables, name), "default"));
+            &r->text,
+            str_of(r, nxc__refs_get(&r->refs, variables, name), "default"));
         i = close + 1;
     }
     return nxc__buffer_str(&r->text);
@@ -127,11 +133,12 @@ static nxc_str path_of_url(nxc_str url) {
 }
 
 static nxc_status read_servers(reader *r, const nxc__json *owner) {
-    const nxc__json *servers = array_of(owner, "servers");
+    const nxc__json *servers = array_of(r, owner, "servers");
     if (r->is_v2) return NXC_OK;
-    for (nxc__json_iter it = nxc__json_each(servers); nxc__json_next(&it);) {
-        nxc_str url = expanded(r, nxc__str_trim(str_of(it.value, "url")),
-                               object_of(it.value, "variables"));
+    for (nxc__json_iter it = nxc__json_each(servers);
+         nxc__refs_next(&r->refs, &it);) {
+        nxc_str url = expanded(r, nxc__str_trim(str_of(r, it.value, "url")),
+                               object_of(r, it.value, "variables"));
         NXC_TRY(add_base(r, path_of_url(url)));
     }
     return NXC_OK;
@@ -140,11 +147,12 @@ static nxc_status read_servers(reader *r, const nxc__json *owner) {
 /* ----------------------------------------------------------- parameters */
 
 /* The best media type of a content object: JSON, then what is like JSON. */
-static const nxc__json *content_schema(const nxc__json *owner) {
-    const nxc__json *best = NULL, *content = object_of(owner, "content");
+static const nxc__json *content_schema(reader *r, const nxc__json *owner) {
+    const nxc__json *best = NULL, *content = object_of(r, owner, "content");
     int best_rank = 0;
-    for (nxc__json_iter it = nxc__json_each(content); nxc__json_next(&it);) {
-        const nxc__json *schema = NXC_JSON_GET(it.value, "schema");
+    for (nxc__json_iter it = nxc__json_each(content);
+         nxc__refs_next(&r->refs, &it);) {
+        const nxc__json *schema = get(r, it.value, "schema");
         int rank = 1;
         if (!nxc__json_is(schema, NXC_JSON_OBJECT)) continue;
         for (size_t i = 0; i + 4 <= it.key.len && rank == 1; i++)
@@ -159,21 +167,22 @@ static const nxc__json *content_schema(const nxc__json *owner) {
 }
 
 static nxc_str parameter_type(reader *r, const nxc__json *parameter) {
-    const nxc__json *schema = NXC_JSON_GET(parameter, "schema");
-    if (!schema) schema = content_schema(parameter);
+    const nxc__json *schema = get(r, parameter, "schema");
+    if (!schema) schema = content_schema(r, parameter);
     if (schema) return nxc__schemas_type(&r->schemas, schema);
-    return str_of(parameter, "type");
+    return str_of(r, parameter, "type");
 }
 
 /* A list of parameters; seen is keyed by "in\nname" and skips what the list
  * before it has replaced. */
 static nxc_status read_parameters(reader *r, const nxc__json *list,
                                   nxc__strmap *seen) {
-    for (nxc__json_iter it = nxc__json_each(list); nxc__json_next(&it);) {
+    for (nxc__json_iter it = nxc__json_each(list);
+         nxc__refs_next(&r->refs, &it);) {
         const nxc__json *p = nxc__refs_follow(&r->refs, it.value, NULL);
         nxc__field_input f = {.kind = NXC_FIELD_PARAMETER,
-                              .name = str_of(p, "name"),
-                              .in = str_of(p, "in")};
+                              .name = str_of(r, p, "name"),
+                              .in = str_of(r, p, "in")};
         if (!nxc__json_is(p, NXC_JSON_OBJECT) || f.name.len == 0) continue;
         char *key = nxc__arena_alloc(&r->arena, f.name.len + f.in.len + 1);
         if (!key) return nxc__error_nomem(r->err, f.name.len);
@@ -187,7 +196,7 @@ static nxc_status read_parameters(reader *r, const nxc__json *list,
         if (seen->n == n_before) continue;
         f.type = parameter_type(r, p);
         f.required =
-            is_true(p, "required") || nxc__str_eq(f.in, NXC_STR("path"));
+            is_true(r, p, "required") || nxc__str_eq(f.in, NXC_STR("path"));
         add_field(r, f);
         if (!nxc__str_eq(f.in, NXC_STR("formData"))) continue;
         f.kind = NXC_FIELD_BODY;
@@ -203,20 +212,20 @@ static void read_body(reader *r, const item *at, const nxc__json *op,
     const nxc__json *schema = NULL;
     bool required = false;
     if (!r->is_v2) {
-        const nxc__json *body = object_of(op, "requestBody");
+        const nxc__json *body = object_of(r, op, "requestBody");
         if (body) body = nxc__refs_follow(&r->refs, body, NULL);
-        schema = content_schema(body);
-        required = is_true(body, "required");
+        schema = content_schema(r, body);
+        required = is_true(r, body, "required");
     } else {
-        const nxc__json *lists[] = {array_of(op, "parameters"),
-                                    array_of(at->target, "parameters")};
+        const nxc__json *lists[] = {array_of(r, op, "parameters"),
+                                    array_of(r, at->target, "parameters")};
         for (size_t k = 0; k < 2 && !schema; k++)
             for (nxc__json_iter it = nxc__json_each(lists[k]);
-                 nxc__json_next(&it);) {
+                 nxc__refs_next(&r->refs, &it);) {
                 const nxc__json *p = nxc__refs_follow(&r->refs, it.value, NULL);
-                if (!nxc__str_eq(str_of(p, "in"), NXC_STR("body"))) continue;
-                schema = object_of(p, "schema");
-                required = is_true(p, "required");
+                if (!nxc__str_eq(str_of(r, p, "in"), NXC_STR("body"))) continue;
+                schema = object_of(r, p, "schema");
+                required = is_true(r, p, "required");
                 break;
             }
     }
@@ -230,13 +239,14 @@ static void read_returns(reader *r, const nxc__json *op,
                          nxc__operation_input *in) {
     const nxc__json *best = NULL;
     nxc_str best_code = {"", 0};
-    const nxc__json *responses = object_of(op, "responses");
-    for (nxc__json_iter it = nxc__json_each(responses); nxc__json_next(&it);) {
+    const nxc__json *responses = object_of(r, op, "responses");
+    for (nxc__json_iter it = nxc__json_each(responses);
+         nxc__refs_next(&r->refs, &it);) {
         if (it.key.len != 3 || it.key.ptr[0] != '2') continue;
         if (best && nxc__str_compare(it.key, best_code) >= 0) continue;
         const nxc__json *response = nxc__refs_follow(&r->refs, it.value, NULL);
-        const nxc__json *schema =
-            r->is_v2 ? object_of(response, "schema") : content_schema(response);
+        const nxc__json *schema = r->is_v2 ? object_of(r, response, "schema")
+                                           : content_schema(r, response);
         if (!schema) continue;
         best = schema;
         best_code = it.key;
@@ -268,14 +278,16 @@ static nxc_status add_scope(reader *r, nxc_str scheme, nxc_str scope) {
 
 /* Of the operation, else of the document; an empty list means none. */
 static nxc_status read_security(reader *r, const nxc__json *op) {
-    const nxc__json *list = array_of(op, "security");
-    if (!list) list = array_of(r->root, "security");
-    for (nxc__json_iter it = nxc__json_each(list); nxc__json_next(&it);) {
+    const nxc__json *list = array_of(r, op, "security");
+    if (!list) list = array_of(r, r->root, "security");
+    for (nxc__json_iter it = nxc__json_each(list);
+         nxc__refs_next(&r->refs, &it);) {
         if (!nxc__json_is(it.value, NXC_JSON_OBJECT)) continue;
-        for (nxc__json_iter s = nxc__json_each(it.value); nxc__json_next(&s);) {
+        for (nxc__json_iter s = nxc__json_each(it.value);
+             nxc__refs_next(&r->refs, &s);) {
             size_t n = 0;
-            for (nxc__json_iter k = nxc__json_each(s.value); nxc__json_next(&k);
-                 n++)
+            for (nxc__json_iter k = nxc__json_each(s.value);
+                 nxc__refs_next(&r->refs, &k); n++)
                 NXC_TRY(add_scope(r, s.key, nxc__json_str(k.value)));
             if (n == 0) NXC_TRY(add_scope(r, s.key, NXC_STR("")));
         }
@@ -284,9 +296,10 @@ static nxc_status read_security(reader *r, const nxc__json *op) {
 }
 
 static nxc_status read_tags(reader *r, const nxc__json *op, nxc_str *out) {
-    const nxc__json *tags = array_of(op, "tags");
+    const nxc__json *tags = array_of(r, op, "tags");
     r->text.len = 0;
-    for (nxc__json_iter it = nxc__json_each(tags); nxc__json_next(&it);) {
+    for (nxc__json_iter it = nxc__json_each(tags);
+         nxc__refs_next(&r->refs, &it);) {
         nxc_str tag = nxc__str_trim(nxc__json_str(it.value));
         if (tag.len == 0) continue;
         if (r->text.len) nxc__buffer_append_char(&r->text, ',');
@@ -313,11 +326,11 @@ static nxc_status read_fields(reader *r, const item *at, const nxc__json *op,
                               nxc__operation_input *in) {
     nxc__strmap seen;
     nxc__strmap_init(&seen, r->refs.alloc);
-    nxc_status st = read_parameters(r, array_of(op, "parameters"), &seen);
+    nxc_status st = read_parameters(r, array_of(r, op, "parameters"), &seen);
     if (st == NXC_OK)
-        st = read_parameters(r, array_of(at->target, "parameters"), &seen);
+        st = read_parameters(r, array_of(r, at->target, "parameters"), &seen);
     if (st == NXC_OK && at->own != at->target)
-        st = read_parameters(r, array_of(at->own, "parameters"), &seen);
+        st = read_parameters(r, array_of(r, at->own, "parameters"), &seen);
     nxc__strmap_release(&seen);
     NXC_TRY(st);
     read_body(r, at, op, in);
@@ -337,10 +350,10 @@ static nxc_status read_operation(reader *r, const item *at, nxc_method method,
     nxc__arena_reset(&r->arena);
     r->fields.len = 0;
     in.method = method;
-    in.operation_id = str_of(op, "operationId");
-    in.summary = str_of(op, "summary");
-    in.description = str_of(op, "description");
-    if (is_true(op, "deprecated")) in.flags |= NXC_OP_DEPRECATED;
+    in.operation_id = str_of(r, op, "operationId");
+    in.summary = str_of(r, op, "summary");
+    in.description = str_of(r, op, "description");
+    if (is_true(r, op, "deprecated")) in.flags |= NXC_OP_DEPRECATED;
     if (at->is_webhook)
         NXC_TRY(webhook_id(r, at, &in));
     else
@@ -364,8 +377,8 @@ static nxc_status read_item(reader *r, const nxc__json *v, nxc_str name,
     if (!nxc__json_is(at.target, NXC_JSON_OBJECT)) at.target = v;
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         nxc_str key = nxc__str(method_keys[i]);
-        const nxc__json *op = nxc__json_get(at.own, key);
-        if (!op) op = nxc__json_get(at.target, key);
+        const nxc__json *op = nxc__refs_get(&r->refs, at.own, key);
+        if (!op) op = nxc__refs_get(&r->refs, at.target, key);
         nxc__json_path step = {path, key, 0};
         if (op) NXC_TRY(read_operation(r, &at, methods[i], op, &step));
     }
@@ -374,13 +387,14 @@ static nxc_status read_item(reader *r, const nxc__json *v, nxc_str name,
 
 /* "paths" or "webhooks"; extensions among them are not path items. */
 static nxc_status read_items(reader *r, const char *key, bool is_webhook) {
-    const nxc__json *items = nxc__json_get(r->root, nxc__str(key));
+    const nxc__json *items = get(r, r->root, key);
     nxc__json_path root = {NULL, {NULL, 0}, 0};
     nxc__json_path list = {&root, nxc__str(key), 0};
     if (!items || nxc__json_is(items, NXC_JSON_NULL)) return NXC_OK;
     if (!nxc__json_is(items, NXC_JSON_OBJECT))
         return nxc__json_error_type(r->doc, &list, r->err, "an object", items);
-    for (nxc__json_iter it = nxc__json_each(items); nxc__json_next(&it);) {
+    for (nxc__json_iter it = nxc__json_each(items);
+         nxc__refs_next(&r->refs, &it);) {
         nxc__json_path step = {&list, it.key, 0};
         if (nxc__str_starts(it.key, NXC_STR("x-"))) continue;
         if (nxc__json_is(it.value, NXC_JSON_NULL)) continue;
@@ -403,7 +417,7 @@ static nxc_str version_text(const nxc__json *v, char buf[32]) {
 }
 
 static nxc_status read_version(reader *r, const char **format) {
-    const nxc__json *v = NXC_JSON_GET(r->root, "openapi");
+    const nxc__json *v = get(r, r->root, "openapi");
     nxc__json_path root = {NULL, {NULL, 0}, 0};
     nxc__json_path step = {&root, NXC_STR("openapi"), 0};
     char buf[32];
@@ -419,7 +433,7 @@ static nxc_status read_version(reader *r, const char **format) {
                                "expected OpenAPI 3.x, got \"%.*s\"",
                                NXC_STR_ARG(version));
     step.key = NXC_STR("swagger");
-    version = version_text(NXC_JSON_GET(r->root, "swagger"), buf);
+    version = version_text(get(r, r->root, "swagger"), buf);
     if (!nxc__str_starts(version, NXC_STR("2.")) &&
         !nxc__str_eq(version, NXC_STR("2")))
         return nxc__json_error(r->doc, &step, r->err, NXC_ERR_UNSUPPORTED,
@@ -432,12 +446,12 @@ static nxc_status read_version(reader *r, const char **format) {
 
 static nxc_status read_document(reader *r, nxc_import_info *info) {
     NXC_TRY(read_version(r, &info->format));
-    NXC_TRY(r->is_v2 ? add_base(r, str_of(r->root, "basePath"))
+    NXC_TRY(r->is_v2 ? add_base(r, str_of(r, r->root, "basePath"))
                      : read_servers(r, r->root));
     NXC_TRY(read_items(r, "paths", false));
     NXC_TRY(read_items(r, "webhooks", true));
     info->n_unresolved = r->refs.n_unresolved;
-    return NXC_OK;
+    return nxc__refs_status(&r->refs, r->err);
 }
 
 nxc_status nxc__import_openapi(const nxc__json_doc *doc,

@@ -4,12 +4,15 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "base/error.h"
 #include "base/hash.h"
 #include "base/str.h"
 
 #define MAX_HOPS 32         /* references that lead to references */
 #define MAX_STEP_BYTES 1024 /* of an escaped step of a pointer */
-#define INDEX_FROM 16       /* members from which an object is indexed */
+#define MAX_ARRAY 1024      /* elements of an array that a pointer leads into */
+#define MAX_STEPS ((size_t)64 << 20)
+#define INDEX_FROM 64 /* members from which an object is indexed */
 #define SEED UINT64_C(0x6e78637265666931)
 
 void nxc__refs_init(nxc__refs *r, const nxc__json *root,
@@ -68,7 +71,7 @@ static void put(nxc__refs *r, const nxc__json *owner, nxc_str key,
     uint64_t hash = hash_of(owner, key);
     nxc__ref_slot *s = probe(r, owner, key, hash);
     if (!s->owner) r->n++;
-    *s = (nxc__ref_slot){owner, key, hash, value, key};
+    *s = (nxc__ref_slot){owner, key, hash, value};
 }
 
 /* An object that is indexed has a slot for the key of no bytes and no address
@@ -91,6 +94,7 @@ static bool ensure_indexed(nxc__refs *r, const nxc__json *object) {
 /* Member of an object; *key becomes the document's own bytes of it. */
 static const nxc__json *member(nxc__refs *r, const nxc__json *object,
                                nxc_str *key) {
+    if (!nxc__json_is(object, NXC_JSON_OBJECT)) return NULL;
     if (nxc__json_size(object) < INDEX_FROM || !ensure_indexed(r, object)) {
         const nxc__json *found = NULL;
         nxc_str wanted = *key;
@@ -103,8 +107,28 @@ static const nxc__json *member(nxc__refs *r, const nxc__json *object,
     }
     const nxc__ref_slot *s = probe(r, object, *key, hash_of(object, *key));
     if (!s->owner) return NULL;
-    *key = s->found_key;
+    *key = s->key;
     return s->value;
+}
+
+const nxc__json *nxc__refs_get(nxc__refs *r, const nxc__json *v, nxc_str key) {
+    return member(r, v, &key);
+}
+
+bool nxc__refs_next(nxc__refs *r, nxc__json_iter *it) {
+    if (!nxc__json_next(it)) return false;
+    if (r->n_steps++ < MAX_STEPS) return true;
+    if (r->status == NXC_OK) r->status = NXC_ERR_LIMIT;
+    return false;
+}
+
+nxc_status nxc__refs_status(const nxc__refs *r, nxc_error *err) {
+    if (r->status == NXC_ERR_LIMIT)
+        return nxc__error(err, NXC_ERR_LIMIT,
+                          "references: expected at most %zu values with all "
+                          "of them followed, got more",
+                          MAX_STEPS);
+    return r->status == NXC_OK ? NXC_OK : nxc__error_nomem(err, 0);
 }
 
 /* ------------------------------------------------------------- pointers */
@@ -149,6 +173,7 @@ static bool unescape(nxc_str step, char buf[MAX_STEP_BYTES], nxc_str *out) {
 static const nxc__json *element(const nxc__json *array, nxc_str step) {
     size_t index = 0;
     if (step.len == 0 || step.len > 9) return NULL;
+    if (nxc__json_size(array) > MAX_ARRAY) return NULL;
     for (size_t i = 0; i < step.len; i++) {
         if (!nxc__is_digit(step.ptr[i])) return NULL;
         index = index * 10 + (size_t)(step.ptr[i] - '0');
@@ -158,12 +183,20 @@ static const nxc__json *element(const nxc__json *array, nxc_str step) {
     return NULL;
 }
 
+/* Whether the members of the object behind this step are schemas by name. */
+static bool names_schemas(nxc_str step) {
+    return nxc__str_eq(step, NXC_STR("schemas")) ||
+           nxc__str_eq(step, NXC_STR("definitions")) ||
+           nxc__str_eq(step, NXC_STR("$defs"));
+}
+
 /* The value that "#/a/b" names. */
 static const nxc__json *resolve(nxc__refs *r, nxc_str ref, nxc_str *name) {
     const nxc__json *v = r->root;
     char buf[MAX_STEP_BYTES];
     if (ref.len == 0 || ref.ptr[0] != '#') return NULL;
     if (ref.len > 1 && ref.ptr[1] != '/') return NULL;
+    bool is_name = false;
     for (size_t i = 1; v && i < ref.len;) {
         size_t end = nxc__str_find(ref, '/', i + 1);
         nxc_str step;
@@ -174,18 +207,22 @@ static const nxc__json *resolve(nxc__refs *r, nxc_str ref, nxc_str *name) {
             continue;
         }
         v = member(r, v, &step);
-        if (v && name) *name = step;
+        if (v && end == ref.len && is_name) *name = step;
+        is_name = names_schemas(step);
     }
     return v;
 }
 
 const nxc__json *nxc__refs_follow(nxc__refs *r, const nxc__json *v,
                                   nxc_str *name) {
-    for (int hops = 0; hops < MAX_HOPS; hops++) {
-        const nxc__json *ref = NXC_JSON_GET(v, "$ref");
-        if (!nxc__json_is(ref, NXC_JSON_STRING)) return v;
-        v = resolve(r, nxc__json_str(ref), name);
-        if (!v) break;
+    nxc_str last = {NULL, 0};
+    for (int hops = 0; v && hops < MAX_HOPS; hops++) {
+        const nxc__json *ref = nxc__refs_get(r, v, NXC_STR("$ref"));
+        if (!nxc__json_is(ref, NXC_JSON_STRING)) {
+            if (name && last.ptr) *name = last;
+            return v;
+        }
+        v = resolve(r, nxc__json_str(ref), &last);
     }
     r->n_unresolved++;
     return NULL;

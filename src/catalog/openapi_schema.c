@@ -70,37 +70,43 @@ void nxc__schemas_release(nxc__schemas *s) {
 }
 
 nxc_status nxc__schemas_status(const nxc__schemas *s, nxc_error *err) {
-    if (s->status != NXC_OK || s->refs->status != NXC_OK)
-        return nxc__error_nomem(err, 0);
+    if (s->status != NXC_OK) return nxc__error_nomem(err, 0);
+    NXC_TRY(nxc__refs_status(s->refs, err));
     NXC_TRY(nxc__buffer_status(&s->known, "schemas", err));
     return nxc__buffer_status(&s->properties, "schema properties", err);
 }
 
 /* ----------------------------------------------------------------- type */
 
-static nxc_str own_type(const nxc__json *v) {
-    const nxc__json *type = NXC_JSON_GET(v, "type");
+static const nxc__json *get(nxc__schemas *s, const nxc__json *v,
+                            const char *key) {
+    return nxc__refs_get(s->refs, v, nxc__str(key));
+}
+
+static nxc_str own_type(nxc__schemas *s, const nxc__json *v) {
+    const nxc__json *type = get(s, v, "type");
     if (nxc__json_is(type, NXC_JSON_ARRAY))
-        for (nxc__json_iter it = nxc__json_each(type); nxc__json_next(&it);)
+        for (nxc__json_iter it = nxc__json_each(type);
+             nxc__refs_next(s->refs, &it);)
             if (nxc__json_is(it.value, NXC_JSON_STRING) &&
                 !nxc__str_eq(nxc__json_str(it.value), NXC_STR("null")))
                 return nxc__json_str(it.value);
     if (nxc__json_is(type, NXC_JSON_STRING)) return nxc__json_str(type);
-    if (NXC_JSON_GET(v, "properties")) return NXC_STR("object");
-    if (NXC_JSON_GET(v, "items")) return NXC_STR("array");
+    if (get(s, v, "properties")) return NXC_STR("object");
+    if (get(s, v, "items")) return NXC_STR("array");
     return NXC_STR("");
 }
 
 /* The schema itself, else the first part of an allOf that has a type. */
 nxc_str nxc__schemas_type(nxc__schemas *s, const nxc__json *v) {
     if (!v || !(v = nxc__refs_follow(s->refs, v, NULL))) return NXC_STR("");
-    nxc_str type = own_type(v);
+    nxc_str type = own_type(s, v);
     if (type.len) return type;
     unsigned n = 0;
-    nxc__json_iter it = nxc__json_each(NXC_JSON_GET(v, "allOf"));
+    nxc__json_iter it = nxc__json_each(get(s, v, "allOf"));
     for (; n < MAX_DEPTH && type.len == 0 && nxc__json_next(&it); n++) {
         const nxc__json *part = nxc__refs_follow(s->refs, it.value, NULL);
-        if (part) type = own_type(part);
+        if (part) type = own_type(s, part);
     }
     return type;
 }
@@ -112,9 +118,10 @@ static void fail(walk *w, nxc_status st) {
 }
 
 static void take_properties(walk *w, const nxc__json *schema) {
-    const nxc__json *all = NXC_JSON_GET(schema, "properties");
+    const nxc__json *all = get(w->s, schema, "properties");
     if (!nxc__json_is(all, NXC_JSON_OBJECT)) return;
-    for (nxc__json_iter it = nxc__json_each(all); nxc__json_next(&it);) {
+    nxc__json_iter it = nxc__json_each(all);
+    while (nxc__refs_next(w->s->refs, &it)) {
         uint32_t at = n_properties(w->s), found;
         if (at - w->first >= MAX_PROPERTIES || w->n_names++ >= MAX_NAMES)
             return;
@@ -129,10 +136,10 @@ static void take_properties(walk *w, const nxc__json *schema) {
 }
 
 static void take_required(walk *w, const nxc__json *schema) {
-    const nxc__json *all = NXC_JSON_GET(schema, "required");
+    const nxc__json *all = get(w->s, schema, "required");
     if (!nxc__json_is(all, NXC_JSON_ARRAY)) return;
     nxc__json_iter it = nxc__json_each(all);
-    while (w->n_names++ < MAX_NAMES && nxc__json_next(&it))
+    while (w->n_names++ < MAX_NAMES && nxc__refs_next(w->s->refs, &it))
         if (nxc__json_is(it.value, NXC_JSON_STRING))
             fail(w, nxc__strmap_add(&w->required, nxc__json_str(it.value), 1,
                                     NULL, NULL));
@@ -148,9 +155,10 @@ static void visit(walk *w, const nxc__json *v, bool holds_always,
     take_properties(w, schema);
     if (holds_always) take_required(w, schema);
     for (size_t k = 0; k < 3; k++) {
-        const nxc__json *parts = nxc__json_get(schema, nxc__str(unions[k]));
+        const nxc__json *parts = get(w->s, schema, unions[k]);
         if (!nxc__json_is(parts, NXC_JSON_ARRAY)) continue;
-        for (nxc__json_iter it = nxc__json_each(parts); nxc__json_next(&it);)
+        nxc__json_iter it = nxc__json_each(parts);
+        while (w->n_visits < MAX_VISITS && nxc__refs_next(w->s->refs, &it))
             visit(w, it.value, holds_always && k == 0, depth + 1);
     }
 }
@@ -159,13 +167,12 @@ static void visit(walk *w, const nxc__json *v, bool holds_always,
 static const nxc__json *item_schema(nxc__schemas *s, const nxc__json *v,
                                     nxc_str *name) {
     for (int i = 0; i < MAX_ARRAY_DEPTH && v; i++) {
-        *name = NXC_STR("");
         v = nxc__refs_follow(s->refs, v, name);
-        const nxc__json *items = NXC_JSON_GET(v, "items");
-        if (!items || NXC_JSON_GET(v, "properties")) break;
+        const nxc__json *items = get(s, v, "items");
+        if (!items || get(s, v, "properties")) break;
         v = items;
     }
-    const nxc__json *parts = NXC_JSON_GET(v, "allOf");
+    const nxc__json *parts = get(s, v, "allOf");
     if (name->len == 0 && nxc__json_size(parts) == 1) {
         nxc__json_iter it = nxc__json_each(parts);
         if (nxc__json_next(&it)) nxc__refs_follow(s->refs, it.value, name);

@@ -17,8 +17,9 @@ typedef struct nxc__schemas {
 void nxc__schemas_init(nxc__schemas *s, nxc__refs *refs);
 void nxc__schemas_release(nxc__schemas *s);
 /* Append the properties of a schema to out as fields of a kind: of an array
- * those of its items, of allOf, oneOf and anyOf the union. name gets the last
- * step of its reference, or "". v NULL is legal. */
+ * those of its items, of allOf, oneOf and anyOf the union. name gets the
+ * schema's name (of an array that of its items, if they have one), or "". v
+ * NULL is legal. */
 void nxc__schemas_fields(nxc__schemas *s, const nxc__json *v,
                          nxc_field_kind kind, nxc__buffer *out, nxc_str *name);
 /* "string", "array", ... or "". */

@@ -2,22 +2,12 @@
 #include "base/str.h"
 #include "session/session.h"
 
-static const struct {
-    const char *name;
-    nxc_method method;
-} methods[] = {
-    {"GET", NXC_METHOD_GET},         {"POST", NXC_METHOD_POST},
-    {"PUT", NXC_METHOD_PUT},         {"DELETE", NXC_METHOD_DELETE},
-    {"PATCH", NXC_METHOD_PATCH},     {"HEAD", NXC_METHOD_HEAD},
-    {"OPTIONS", NXC_METHOD_OPTIONS}, {"TRACE", NXC_METHOD_TRACE},
-};
-
 nxc_method nxc__method_parse(nxc_str text) {
     text = nxc__str_trim(text);
     if (text.len == 0) return NXC_METHOD_NONE;
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (nxc__str_ieq(text, nxc__str(methods[i].name)))
-            return methods[i].method;
+    for (int m = NXC_METHOD_GET; m < NXC_METHOD_OTHER; m++)
+        if (nxc__str_ieq(text, nxc__str(nxc_method_name((nxc_method)m))))
+            return (nxc_method)m;
     return NXC_METHOD_OTHER;
 }
 
