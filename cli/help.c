@@ -105,12 +105,22 @@ static void man_text(FILE *to, const char *text) {
             fputc(*text, to);
     }
 }
+/* Prose: each sentence begins a line, as mdoc wants it. */
+static void man_prose(FILE *to, const char *text) {
+    for (const char *end; (end = strstr(text, ". ")); text = end + 2) {
+        char line[512];
+        snprintf(line, sizeof line, "%.*s", (int)(end + 1 - text), text);
+        man_text(to, line);
+        fputc('\n', to);
+    }
+    man_text(to, text);
+}
 static void man_option(FILE *to, const char *name, const char *arg,
                        const char *doc) {
     fprintf(to, ".It Fl -%s", name);
     if (arg) fprintf(to, " Ar \"%s\"", arg);
     fputc('\n', to);
-    man_text(to, doc);
+    man_prose(to, doc);
     fputc('\n', to);
 }
 static void man_exit_row(FILE *to, int code, const char *text) {
@@ -130,7 +140,7 @@ void cli_print_man(const cli_command *c, FILE *to) {
             name, name, c->summary, c->name);
     if (*c->positional) fprintf(to, ".Ar \"%s\"\n", c->positional);
     fputs(".Sh DESCRIPTION\n", to);
-    man_text(to, c->description);
+    man_prose(to, c->description);
     fputs("\n.Bl -tag -width Ds\n", to);
     for (size_t i = 0; i < c->n_options; i++)
         man_option(to, c->options[i].name, c->options[i].arg,

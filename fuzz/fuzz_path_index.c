@@ -1,12 +1,11 @@
 /* Path index. First byte 'i': a path up to the first NUL, then an image to open
  * and to match the path in. Otherwise lines: "path", then templates; a line
  * that begins with "@" is a base path. What is written must open. */
-#include "catalog/path_index.h"
-
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "catalog/path_index.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

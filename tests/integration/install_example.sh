@@ -22,8 +22,10 @@ flags=(-std=c11 -Wall -Wextra -Werror)
 read -ra shared <<<"$(pkg-config --cflags --libs nextcall)"
 "$cc" "${flags[@]}" "$source/examples/rank.c" "${shared[@]}" -o "$work/pc_shared"
 read -ra static <<<"$(pkg-config --static --cflags --libs nextcall)"
+others=()
+for flag in "${static[@]}"; do [ "$flag" = -lnextcall ] || others+=("$flag"); done
 "$cc" "${flags[@]}" "$source/examples/rank.c" "$libdir/libnextcall.a" \
-    "${static[@]/#-lnextcall/}" -o "$work/pc_static"
+    "${others[@]}" -o "$work/pc_static"
 
 "$cmake" -S "$source/tests/integration/consumer" -B "$work/consumer" \
     -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$prefix" \
