@@ -124,9 +124,9 @@ static bool is_leap_second(const civil *t, int64_t end) {
     if (end % DAY_SECONDS != 0) return false;
     int64_t day = end / DAY_SECONDS;
     for (int shift = -1; shift <= 1; shift++) {
-        int month = t->month + shift, year = t->year;
-        if (month == 0) month = 12, year--;
-        if (month == 13) month = 1, year++;
+        int month = t->month + shift;
+        int year = t->year - (month == 0) + (month == 13);
+        month = (month + 11) % 12 + 1;
         if (days_from_civil(year, month, 1) == day) return true;
     }
     return false;
@@ -177,7 +177,8 @@ static nxc_status parse_date_time(nxc_str text, double *seconds,
     const char *expected = parse_civil(&c, &t, &fraction);
     if (expected) return refuse(text, expected, err);
     int64_t whole = days_from_civil(t.year, t.month, t.day) * DAY_SECONDS +
-                    t.hour * 3600 + t.minute * 60 + t.second - t.offset;
+                    (int64_t)t.hour * 3600 + (int64_t)t.minute * 60 + t.second -
+                    t.offset;
     if (t.second == 60 && !is_leap_second(&t, whole))
         return refuse(text, "second 60 only at the end of a UTC month", err);
     double value = (double)whole + fraction;

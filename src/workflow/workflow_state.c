@@ -22,12 +22,15 @@
 
 enum { ALONE = 0, SEGMENT = 1, VERB = 2 };
 
-#define BIT(m) (1u << NXC_METHOD_##m)
-#define READ (BIT(GET) | BIT(HEAD) | BIT(OPTIONS) | BIT(TRACE))
-#define POST BIT(POST)
-#define WRITE (BIT(POST) | BIT(PUT) | BIT(PATCH))
-#define DELETE BIT(DELETE)
-#define TOOL (BIT(NONE) | BIT(OTHER))
+#define BIT(method) (1u << (method))
+enum {
+    POST = BIT(NXC_METHOD_POST),
+    DELETE = BIT(NXC_METHOD_DELETE),
+    WRITE = POST | BIT(NXC_METHOD_PUT) | BIT(NXC_METHOD_PATCH),
+    READ = BIT(NXC_METHOD_GET) | BIT(NXC_METHOD_HEAD) |
+           BIT(NXC_METHOD_OPTIONS) | BIT(NXC_METHOD_TRACE),
+    TOOL = BIT(NXC_METHOD_NONE) | BIT(NXC_METHOD_OTHER)
+};
 
 static const nxc__state_rule rules[] = {
 #define NXC_STATE_RULE(methods, place, word, state) \

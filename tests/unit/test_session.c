@@ -286,11 +286,19 @@ static void calls_are_sorted_only_if_all_are_timed(void **state) {
         {{5, 4, 3, 2, 1}, "edcba", true, 1, 5},
         {{2, 1, 2, 1, 2}, "bdace", true, 1, 2}, /* equal times keep order */
         {{1, 1, 1, 1, 1}, "abcde", false, 1, 1},
-        {{3, 1, NAN, 2, 4}, "abcde", false, 1, 4},
-        {{3, 1, 2, 4, NAN}, "abcde", false, 1, 4},
-        {{9, 1, NAN, NAN, NAN}, "abcde", false, 1, 1}, /* newest that has one */
-        {{3, 1, INFINITY, 2, 4}, "abcde", false, 1, 4},
-        {{NAN, NAN, NAN, NAN, NAN}, "abcde", false, NAN, NAN},
+        {{3, 1, NXC_NAN, 2, 4}, "abcde", false, 1, 4},
+        {{3, 1, 2, 4, NXC_NAN}, "abcde", false, 1, 4},
+        {{9, 1, NXC_NAN, NXC_NAN, NXC_NAN},
+         "abcde",
+         false,
+         1,
+         1}, /* newest that has one */
+        {{3, 1, HUGE_VAL, 2, 4}, "abcde", false, 1, 4},
+        {{NXC_NAN, NXC_NAN, NXC_NAN, NXC_NAN, NXC_NAN},
+         "abcde",
+         false,
+         NXC_NAN,
+         NXC_NAN},
         {{-5, -10, 0, 1, 2}, "bacde", true, -10, 2},
     };
     static const char *const names[] = {"a", "b", "c", "d", "e"};
@@ -336,7 +344,7 @@ static void a_given_start_wins(void **state) {
     nxc_call in[] = {timed("a", 10), timed("b", 20)};
     assert_true(resolve(f, in, 2, 4).start == 4);
     assert_true(resolve(f, in, 2, 15).start == 15);
-    assert_true(resolve(f, in, 2, INFINITY).start == 10);
+    assert_true(resolve(f, in, 2, HUGE_VAL).start == 10);
     assert_true(resolve(f, NULL, 0, 4).start == 4);
     nxc__session s = resolve(f, NULL, 0, NXC_NAN);
     assert_true(isnan(s.start) && isnan(s.last));

@@ -145,12 +145,12 @@ static void numbers_are_told_by_size(void **state) {
     assert_true(s > 9.9e10);
     assert_ok(nxc__timestamp_from_number(1e11, &s, &err), err);
     assert_true(s == 1e8);
-    static const double bad[] = {NAN,   INFINITY, -INFINITY,
-                                 1e300, 2.6e14,   -1e14};
+    static const double bad[] = {NXC_NAN, HUGE_VAL, -HUGE_VAL,
+                                 1e300,   2.6e14,   -1e14};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(nxc__timestamp_from_number(bad[i], &s, &err),
                          NXC_ERR_INVALID);
-    assert_int_equal(nxc__timestamp_from_number(NAN, &s, NULL),
+    assert_int_equal(nxc__timestamp_from_number(NXC_NAN, &s, NULL),
                      NXC_ERR_INVALID);
 }
 

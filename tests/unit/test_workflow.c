@@ -229,7 +229,7 @@ static void a_missing_state_stands_for_another(void **state) {
 /* ------------------------------------------------------------ recognition */
 
 /* Calls from letters: g get, p post, u put, c confirm, s delete. */
-#define MAX_N 64
+#define MAX_N 32
 static const uint8_t letter_states[] = {NXC_STATE_BROWSE, NXC_STATE_EDIT,
                                         NXC_STATE_EDIT, NXC_STATE_CONFIRM,
                                         NXC_STATE_SAVE};
