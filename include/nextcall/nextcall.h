@@ -213,6 +213,14 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_encode(nxc_encoder_ctx *ctx,
                                                      nxc_text_info *info,
                                                      nxc_error *err);
 
+/* The same over n_threads threads, which live for the call (0 and 1: none is
+ * started). Same bits as nxc_encoder_encode.
+ * Errors         NXC_ERR_INVALID, NXC_ERR_NOMEM, NXC_ERR_IO (no thread)
+ * Thread-safety  any.  Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_encode_batch(
+    const nxc_encoder *encoder, size_t n_threads, const nxc_str *texts,
+    size_t n, float *out, nxc_text_info *info, nxc_error *err);
+
 /* Last hidden state of one text: one vector per token, not normalised.
  * out            (max_tokens, dim) float32, caller's memory; n_tokens rows
  * ids            (max_tokens) or NULL
@@ -399,6 +407,15 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_precompute(nxc_engine *engine,
                                                         nxc_progress progress,
                                                         void *user,
                                                         nxc_error *err);
+/* Save a loaded catalog in compiled form together with its embeddings, so that
+ * an engine with the same encoder need not encode it again. Encodes what is
+ * missing (see nxc_engine_precompute). Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_save_catalog(nxc_engine *engine,
+                                                          nxc_str catalog,
+                                                          const char *path,
+                                                          nxc_progress progress,
+                                                          void *user,
+                                                          nxc_error *err);
 /* NULL if there is none of that name ("" is the first). Since 0.1. */
 NXC_API const nxc_catalog *nxc_engine_get_catalog(const nxc_engine *engine,
                                                   nxc_str name);
