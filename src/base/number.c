@@ -68,7 +68,7 @@ bool nxc__parse_double(nxc_str s, double *out) {
         s = nxc__str_slice(s, 1, s.len);
     if (s.len == 0 || s.len > NXC_NUMBER_MAX) return false;
     if (nxc__is_alpha(s.ptr[0])) return parse_word(s, is_negative, out);
-    double v;
+    double v = 0.0;
     memcpy(buf, s.ptr, s.len);
     buf[s.len] = 0;
     bool is_plain = buf[0] != '-' && read_json(buf, s.len, &v);

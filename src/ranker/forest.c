@@ -137,7 +137,6 @@ nxc_status nxc__forest_check_tree(nxc__forest *f, nxc_error *err) {
     size_t n_trees = f->tree_buf.len / sizeof(nxc__forest_tree);
     nxc__forest_tree tree;
     memcpy(&tree, f->tree_buf.data + (n_trees - 1) * sizeof tree, sizeof tree);
-    if (tree.n_nodes == 0) return NXC_OK;
     walk w = {.n_nodes = tree.n_nodes,
               .n_leaves = tree.n_leaves,
               .max_depth = f->limits.max_depth};

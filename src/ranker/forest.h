@@ -90,7 +90,8 @@ nxc_status nxc__forest_add_tree(nxc__forest *forest, size_t n_leaves,
 /* Room for n words of category sets; *first is the index of the first. */
 nxc_status nxc__forest_add_words(nxc__forest *forest, size_t n, uint32_t *first,
                                  uint32_t **words, nxc_error *err);
-/* Invariant 2 of the newest tree. NXC_ERR_PARSE "expected left_child[3] in
+/* Invariant 2 of the newest tree, which has nodes. NXC_ERR_PARSE "expected
+ * left_child[3] in
  * [-31, 29], got 99", without where; NXC_ERR_LIMIT: too deep. */
 nxc_status nxc__forest_check_tree(nxc__forest *forest, nxc_error *err);
 /* After the last tree: gives the arrays their place. */

@@ -100,11 +100,14 @@ typedef struct reader {
 } reader;
 _Static_assert((int)N_HEADER_KEYS <= (int)N_TREE_KEYS, "fields hold both");
 
-/* "<name>:<line>: expected ...", with what as printf arguments. */
-#define FAIL_AT(r, at, code, ...)                                          \
-    (nxc__error((r)->err, code, __VA_ARGS__),                              \
-     nxc__error_prefix((r)->err, code, "%.*s:%zu", NXC_STR_ARG((r)->name), \
-                       (size_t)(at)))
+/* Puts "<name>:<line>: " before a message that does not say where. */
+static nxc_status at_line(reader *r, size_t line, nxc_status st) {
+    if (st == NXC_OK || st == NXC_ERR_NOMEM) return st;
+    return nxc__error_prefix(r->err, st, "%.*s:%zu", NXC_STR_ARG(r->name),
+                             line);
+}
+#define FAIL_AT(r, line, code, ...) \
+    at_line(r, line, nxc__error((r)->err, code, __VA_ARGS__))
 
 /* ----------------------------------------------------- lines and fields */
 
@@ -147,16 +150,9 @@ static void begin_section(reader *r, const char *const *keys, size_t n_keys) {
     r->first_line = r->line;
 }
 
-/* Where a field stands, or its section, for errors. */
+/* Where a field that the section has stands. */
 static size_t line_of(const reader *r, size_t key) {
-    return r->fields[key].line ? r->fields[key].line : r->first_line;
-}
-
-/* Puts where before the message of a function that does not know it. */
-static nxc_status located(reader *r, size_t key, nxc_status st) {
-    if (st == NXC_OK || st == NXC_ERR_NOMEM) return st;
-    return nxc__error_prefix(r->err, st, "%.*s:%zu", NXC_STR_ARG(r->name),
-                             line_of(r, key));
+    return r->fields[key].line;
 }
 
 static nxc_status need_field(reader *r, size_t key) {
@@ -332,7 +328,7 @@ static nxc_status read_sets(reader *r, uint32_t **boundaries) {
     NXC_TRY(need_bytes(r, CAT_BOUNDARIES, r->n_cat + 1));
     NXC_TRY(need_field(r, CAT_THRESHOLD));
     r->n_words = count_values(r->fields[CAT_THRESHOLD].value);
-    NXC_TRY(located(r, CAT_THRESHOLD,
+    NXC_TRY(at_line(r, line_of(r, CAT_THRESHOLD),
                     nxc__forest_add_words(r->forest, r->n_words, &r->first_word,
                                           &r->words, r->err)));
     NXC_TRY(read_list(r, CAT_THRESHOLD, r->n_words, put_word));
@@ -360,7 +356,8 @@ static nxc_status read_nodes(reader *r) {
               (r->n_cat + 1) * sizeof *boundaries);
     r->boundaries = NULL;
     NXC_TRY(st);
-    return located(r, LEFT_CHILD, nxc__forest_check_tree(r->forest, r->err));
+    return at_line(r, line_of(r, LEFT_CHILD),
+                   nxc__forest_check_tree(r->forest, r->err));
 }
 
 /* The "Tree=" line has been read. */
@@ -374,7 +371,7 @@ static nxc_status read_tree(reader *r) {
     NXC_TRY(read_counts(r));
     NXC_TRY(need_bytes(r, LEAF_VALUE, r->n_leaves));
     if (r->n_nodes) NXC_TRY(need_bytes(r, SPLIT_FEATURE, r->n_nodes));
-    NXC_TRY(located(r, NUM_LEAVES,
+    NXC_TRY(at_line(r, line_of(r, NUM_LEAVES),
                     nxc__forest_add_tree(r->forest, r->n_leaves, &r->nodes,
                                          &r->leaves, r->err)));
     NXC_TRY(read_list(r, LEAF_VALUE, r->n_leaves, put_leaf));

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -44,9 +45,25 @@ static void parse_survives(void **state) {
     assert_true(nxc_oom_loop("parse", parse, model) >= 9);
 }
 
+/* Names that take a second block of their arena. */
+static void long_names_survive(void **state) {
+    (void)state;
+    static char text[40000];
+    size_t at = (size_t)snprintf(
+        text, sizeof text,
+        "tree\nversion=v4\nnum_class=1\nmax_feature_idx=999\nfeature_names=");
+    for (int i = 0; i < 1000; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at,
+                               "a_rather_long_name_of_%d ", i);
+    snprintf(text + at, sizeof text - at,
+             "\n\nTree=0\nnum_leaves=1\nnum_cat=0\nleaf_value=1\n\n"
+             "end of trees\n");
+    assert_true(nxc_oom_loop("names", parse, text) >= 7);
+}
+
 static void load_survives(void **state) {
     (void)state;
-    char path[] = "/tmp/nxc_oom_ranker_XXXXXX";
+    char path[] = NXC_BINARY_DIR "/nxc_oom_ranker_XXXXXX";
     nxc_error err;
     int fd = mkstemp(path);
     assert_true(fd >= 0);
@@ -81,6 +98,7 @@ static void scoring_allocates_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_survives),
+        cmocka_unit_test(long_names_survive),
         cmocka_unit_test(load_survives),
         cmocka_unit_test(default_survives),
         cmocka_unit_test(scoring_allocates_nothing),

@@ -508,6 +508,31 @@ static void limits_hold(void **state) {
     nxc__buffer_release(&b);
 }
 
+/* A message has room for both what is wrong and a cut name; an error that
+ * nobody wants is not written. */
+static void names_are_cut(void **state) {
+    (void)state;
+    char name[500], expected[sizeof(nxc_error)];
+    nxc__forest *f;
+    nxc_error err;
+    memset(name, 'n', sizeof name);
+    snprintf(expected, sizeof expected,
+             "%.80s:2: expected version v2, v3 or "
+             "v4, got \"%.80s\"",
+             name, name);
+    char text[600];
+    int len = snprintf(text, sizeof text, "tree\nversion=%.500s\n", name);
+    nxc_str t = {text, (size_t)len};
+    assert_int_equal(nxc__lightgbm_read((nxc_str){name, sizeof name}, t, NULL,
+                                        NULL, &f, &err),
+                     NXC_ERR_UNSUPPORTED);
+    assert_true(strstr(err.message, "got \"nnn") != NULL);
+    assert_string_equal(err.message, expected);
+    assert_int_equal(
+        nxc__lightgbm_read((nxc_str){NULL, 0}, t, NULL, NULL, &f, NULL),
+        NXC_ERR_UNSUPPORTED);
+}
+
 /* A ring of nodes beside the tree that the root reaches. */
 static void finds_a_detached_ring(void **state) {
     (void)state;
@@ -534,6 +559,7 @@ int main(void) {
         cmocka_unit_test(flipped_bits),
         cmocka_unit_test(scrambled),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(names_are_cut),
         cmocka_unit_test(finds_a_detached_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,7 +245,7 @@ static void batch_equals_single(void **state) {
 
 static void loads_a_file(void **state) {
     (void)state;
-    char path[] = "/tmp/nxc_test_ranker_XXXXXX";
+    char path[] = NXC_BINARY_DIR "/nxc_test_ranker_XXXXXX";
     nxc_error err;
     nxc_ranker *r = NULL;
     int fd = mkstemp(path);
