@@ -295,8 +295,7 @@ typedef struct nxc_field {
 } nxc_field;
 
 typedef struct nxc_import_info {
-    const char *format; /* "openapi-3.0", "mcp-tools", "jsonl", ...; valid as
-                           long as the catalog */
+    const char *format;  /* "openapi-3.0", "jsonl", ...; lives as the catalog */
     size_t n_operations; /* webhooks not counted */
     size_t n_webhooks;
     size_t n_unresolved;    /* $ref that could not be followed, counted */
