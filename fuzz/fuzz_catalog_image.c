@@ -24,8 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     nxc_catalog *c, *damaged;
     nxc_error err;
     size_t n;
-    if (nxc_catalog_import(NXC_STR("fuzz"), NXC_STR(document), NULL, NULL, NULL,
-                           &c, NULL, &err) != NXC_OK)
+    if (nxc_catalog_import(NXC_STR("fuzz"), nxc__str(document), NULL, NULL,
+                           NULL, &c, NULL, &err) != NXC_OK)
         __builtin_trap();
     const uint8_t *image = nxc__catalog_image(c, &n);
     uint8_t *copy = nxc__alloc(&nxc__allocator_default, n);

@@ -6,7 +6,7 @@
 "$nextcall" rank --top 2>&1; echo "code $?"
 "$nextcall" rank --json=1 2>&1; echo "code $?"
 "$nextcall" catalog import 2>&1; echo "code $?"
-"$nextcall" rank --batch-size 0 --catalog x 2>&1; echo "code $?"
-"$nextcall" rank --catalog missing.json 2>&1; echo "code $?"
-NEXTCALL_BATCH_SIZE=0 "$nextcall" rank --catalog x 2>&1; echo "code $?"
+"$nextcall" rank --no-model --batch-size 0 --catalog x 2>&1; echo "code $?"
+"$nextcall" rank --no-model --catalog missing.json 2>&1; echo "code $?"
+NEXTCALL_BATCH_SIZE=0 "$nextcall" rank --no-model --catalog x 2>&1; echo "code $?"
 "$nextcall" --version
