@@ -418,12 +418,9 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_precompute(nxc_engine *engine,
 /* Save a loaded catalog in compiled form together with its embeddings, so that
  * an engine with the same encoder need not encode it again. Encodes what is
  * missing (see nxc_engine_precompute). Thread-safety: exclusive. Since 0.1. */
-NXC_API NXC_MUST_CHECK nxc_status nxc_engine_save_catalog(nxc_engine *engine,
-                                                          nxc_str catalog,
-                                                          const char *path,
-                                                          nxc_progress progress,
-                                                          void *user,
-                                                          nxc_error *err);
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_engine_save_catalog(nxc_engine *engine, nxc_str catalog, const char *path,
+                        nxc_progress progress, void *user, nxc_error *err);
 /* NULL if there is none of that name ("" is the first). Since 0.1. */
 NXC_API const nxc_catalog *nxc_engine_get_catalog(const nxc_engine *engine,
                                                   nxc_str name);
