@@ -163,6 +163,8 @@ nxc_status nxc__catalog_import(const nxc__import_source *source,
     return NXC_OK;
 }
 
+/* Eight parameters by the public contract.
+ * NOLINTNEXTLINE(readability-function-size) */
 nxc_status nxc_catalog_import(nxc_str name, nxc_str bytes, const char *filter,
                               const nxc_config *cfg, const nxc_allocator *alloc,
                               nxc_catalog **out, nxc_import_info *info,
