@@ -418,12 +418,9 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_precompute(nxc_engine *engine,
 /* Save a loaded catalog in compiled form together with its embeddings, so that
  * an engine with the same encoder need not encode it again. Encodes what is
  * missing (see nxc_engine_precompute). Thread-safety: exclusive. Since 0.1. */
-NXC_API NXC_MUST_CHECK nxc_status nxc_engine_save_catalog(nxc_engine *engine,
-                                                          nxc_str catalog,
-                                                          const char *path,
-                                                          nxc_progress progress,
-                                                          void *user,
-                                                          nxc_error *err);
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_engine_save_catalog(nxc_engine *engine, nxc_str catalog, const char *path,
+                        nxc_progress progress, void *user, nxc_error *err);
 /* NULL if there is none of that name ("" is the first). Since 0.1. */
 NXC_API const nxc_catalog *nxc_engine_get_catalog(const nxc_engine *engine,
                                                   nxc_str name);
@@ -552,9 +549,10 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank(nxc_ctx *ctx,
 
 /* Parse, rank and format in one call: JSON in, JSON out. A request that fails
  * is answered by {"id", "error": {"code", "message"}} and its status is
- * returned. out is valid until the next call on ctx.
- * Thread-safety: per-ctx. Since 0.1. */
+ * returned. with_features: see nxc_ranking_format. out is valid until the next
+ * call on ctx. Thread-safety: per-ctx. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str request,
+                                                bool with_features,
                                                 nxc_str *out, nxc_error *err);
 /* The JSON form of a ranking, as nxc_rank_json gives it.
  * with_features: add feature values and contributions. Since 0.1. */

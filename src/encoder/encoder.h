@@ -10,9 +10,18 @@
 
 const nxc__wordpiece *nxc__encoder_wordpiece(const nxc_encoder *encoder);
 
+/* Read the whole packed file and compare it with the fingerprint that it
+ * carries; opening does not, because it takes long. Errors: NXC_ERR_FORMAT. */
+nxc_status nxc__encoder_verify(const nxc_encoder *encoder, nxc_error *err);
+
+/* NXC_ERR_INVALID unless n texts and room for their embeddings are given. */
+nxc_status nxc__encoder_check_texts(const nxc_str *texts, size_t n,
+                                    const float *out, nxc_error *err);
+
 /* Encode n texts over a pool: each task takes a run of texts with about the
  * same number of tokens in all. ctxs (n_workers of pool). progress may stop the
- * work: NXC_ERR_CANCELLED; rows of out that were finished stay. */
+ * work: NXC_ERR_CANCELLED; rows of out that were finished stay. It is called on
+ * the caller's thread only, under no lock, and once more at the end. */
 nxc_status nxc__encoder_encode_parallel(nxc_encoder_ctx *const *ctxs,
                                         nxc__pool *pool, const nxc_str *texts,
                                         size_t n, float *out,

@@ -28,7 +28,7 @@ typedef struct nxc__entry {
     nxc__atomic_flag *encoded; /* (n) whether a row is there; NULL: all are */
 } nxc__entry;
 
-#define NXC_MAX_CATALOGS 256
+#define NXC_MAX_CATALOGS 1024
 
 struct nxc_engine {
     const nxc_allocator *alloc;

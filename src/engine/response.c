@@ -136,8 +136,8 @@ static nxc_str rescue_id(nxc_ctx *ctx, nxc_str json) {
     return id;
 }
 
-nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str json, nxc_str *out,
-                         nxc_error *err) {
+nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str json, bool with_features,
+                         nxc_str *out, nxc_error *err) {
     if (!ctx || !out)
         return nxc__error(err, NXC_ERR_INVALID,
                           "rank: expected a context and an output, got NULL");
@@ -150,7 +150,8 @@ nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str json, nxc_str *out,
     else
         request.id = rescue_id(ctx, json);
     if (st == NXC_OK)
-        st = nxc_ranking_format(ctx, &request, &ranking, false, out, &local);
+        st = nxc_ranking_format(ctx, &request, &ranking, with_features, out,
+                                &local);
     if (st == NXC_OK) return NXC_OK;
     format_error(ctx, request.id, &local, out);
     if (err) *err = local;

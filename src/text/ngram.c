@@ -70,11 +70,11 @@ static double discount_of(const tally *t) {
     return (double)t->once / ((double)t->once + 2 * (double)t->twice);
 }
 
-static nxc_status wrong(nxc_error *err, const char *what, uint64_t where) {
-    return nxc__error(err, NXC_ERR_FORMAT,
-                      "n-gram image: expected a valid %s, got row %llu", what,
-                      (unsigned long long)where);
-}
+/* A macro, so that an analyzer sees the code that it returns. */
+#define WRONG(err, what, row)                                            \
+    nxc__error((err), NXC_ERR_FORMAT,                                    \
+               "n-gram image, row %llu: expected " what ", got another", \
+               (unsigned long long)(row))
 
 /* The words: text in byte order, children in order. */
 static nxc_status check_words(const nxc__ngram *m, uint32_t text_bytes,
@@ -83,30 +83,30 @@ static nxc_status check_words(const nxc__ngram *m, uint32_t text_bytes,
     uint32_t n_ids = m->n_words + NXC_NGRAM_FIRST_WORD;
     uint64_t n_before = 0;
     if (w[0].text_offset != 0 || w[0].first_bigram != 0 || w[0].n_before != 0)
-        return wrong(err, "start of the words", 0);
+        return WRONG(err, "a first word without text", 0);
     for (uint32_t i = 0; i < n_ids; i++) {
         bool is_mark = i < NXC_NGRAM_FIRST_WORD;
         if (w[i + 1].text_offset < w[i].text_offset ||
             w[i + 1].text_offset > text_bytes ||
             w[i + 1].first_bigram < w[i].first_bigram ||
             w[i + 1].first_bigram > m->n_bigrams)
-            return wrong(err, "word", i);
+            return WRONG(err, "words and their bigrams in order", i);
         size_t len = text_of(m, i).len;
         if (is_mark ? len != 0 : len == 0 || len > NXC_WORD_MAX)
-            return wrong(err, "word length", i);
+            return WRONG(err, "a word of 1 to 64 bytes", i);
         if (i > NXC_NGRAM_FIRST_WORD &&
             nxc__str_compare(text_of(m, i - 1), text_of(m, i)) >= 0)
-            return wrong(err, "order of words", i);
+            return WRONG(err, "words in byte order", i);
         if (i != NXC_NGRAM_START && m->n_bigrams && w[i].n_before == 0)
-            return wrong(err, "word count", i);
+            return WRONG(err, "a word that was seen", i);
         n_before += w[i].n_before;
         count_in(unigrams, w[i].n_before);
     }
     if (w[NXC_NGRAM_END].first_bigram != w[NXC_NGRAM_END + 1].first_bigram)
-        return wrong(err, "end mark", NXC_NGRAM_END);
+        return WRONG(err, "no bigram after the end mark", NXC_NGRAM_END);
     if (n_before != m->n_bigrams || w[n_ids].text_offset != text_bytes ||
         w[n_ids].first_bigram != m->n_bigrams)
-        return wrong(err, "end of the words", n_ids);
+        return WRONG(err, "totals of the words that agree", n_ids);
     return NXC_OK;
 }
 
@@ -119,18 +119,18 @@ static nxc_status check_trigrams(const nxc__ngram *m, uint32_t b, tally *t,
     uint64_t sum = 0;
     if (row[1].first_trigram < row->first_trigram ||
         row[1].first_trigram > m->n_trigrams)
-        return wrong(err, "bigram", b);
+        return WRONG(err, "trigrams in order", b);
     for (uint32_t i = row->first_trigram; i < row[1].first_trigram; i++) {
         if (leaf[i].word == NXC_NGRAM_START ||
             leaf[i].word >= m->n_words + NXC_NGRAM_FIRST_WORD ||
             (i > row->first_trigram && leaf[i].word <= leaf[i - 1].word) ||
             leaf[i].count == 0)
-            return wrong(err, "trigram", i);
+            return WRONG(err, "a trigram in order with a count", i);
         sum += leaf[i].count;
         count_in(t, leaf[i].count);
     }
     if (sum != (row->word == NXC_NGRAM_END ? 0 : row->count))
-        return wrong(err, "trigram total", b);
+        return WRONG(err, "trigrams that sum to their bigram", b);
     return NXC_OK;
 }
 
@@ -145,7 +145,7 @@ static nxc_status check_bigrams(const nxc__ngram *m, uint32_t v, tally t[3],
             row[b].word >= m->n_words + NXC_NGRAM_FIRST_WORD ||
             (b > w->first_bigram && row[b].word <= row[b - 1].word) ||
             row[b].count == 0 || row[b].n_before == 0)
-            return wrong(err, "bigram", b);
+            return WRONG(err, "a bigram in order with counts", b);
         NXC_TRY(check_trigrams(m, b, &t[TRIGRAM], err));
         sum += row[b].count;
         kinds += row[b].n_before;
@@ -153,7 +153,7 @@ static nxc_status check_bigrams(const nxc__ngram *m, uint32_t v, tally t[3],
         count_in(&t[KINDS], row[b].n_before);
     }
     if (sum != w->total || kinds != w->total_kinds)
-        return wrong(err, "bigram total", v);
+        return WRONG(err, "bigrams that sum to their word", v);
     return NXC_OK;
 }
 
@@ -161,12 +161,12 @@ static nxc_status check_tables(nxc__ngram *m, uint32_t text_bytes,
                                nxc_error *err) {
     tally t[4] = {{0, 0}};
     if (m->n_words > NXC_NONE - 3 || m->n_bigrams == NXC_NONE)
-        return wrong(err, "count", 0);
+        return WRONG(err, "fewer words and bigrams", 0);
     NXC_TRY(check_words(m, text_bytes, &t[UNIGRAM], err));
     const nxc__ngram_row *rows = bigrams_of(m);
     if (rows[0].first_trigram != 0 ||
         rows[m->n_bigrams].first_trigram != m->n_trigrams)
-        return wrong(err, "span of the trigrams", 0);
+        return WRONG(err, "bigrams that span the trigrams", 0);
     for (uint32_t v = 0; v < m->n_words + NXC_NGRAM_FIRST_WORD; v++)
         NXC_TRY(check_bigrams(m, v, t, err));
     for (size_t i = 0; i < 4; i++)

@@ -25,6 +25,7 @@ enum inflection { REGULAR, DOUBLES, EITHER, NONE };
 
 typedef struct verb {
     const char *base;
+    size_t len; /* of base */
     uint32_t methods;
     enum inflection inflection;
     const char *past, *participle;
@@ -37,7 +38,7 @@ typedef struct verb {
 #define A (1u << NXC_METHOD_PATCH)
 static const verb verbs[] = {
 #define NXC_VERB(base, methods, inflection, past, participle) \
-    {#base, (methods), inflection, past, participle},
+    {#base, sizeof #base - 1, (methods), inflection, past, participle},
 #include "text/verbs.def"
 #undef NXC_VERB
 };
@@ -97,10 +98,13 @@ static bool is_participle(nxc_str word, const verb *v, nxc_str base,
 }
 
 static bool is_form(nxc_str word, const verb *v) {
-    nxc_str base = nxc__str(v->base);
-    if (nxc__str_eq(word, base)) return true;
-    if (v->inflection == NONE || word.len < 3) return false;
+    nxc_str base = {v->base, v->len};
     if (equals(word, v->past) || equals(word, v->participle)) return true;
+    /* every other form begins like the base up to its last letter */
+    if (word.len < base.len || memcmp(word.ptr, base.ptr, base.len - 1) != 0)
+        return false;
+    if (nxc__str_eq(word, base)) return true;
+    if (v->inflection == NONE) return false;
     return is_third_person(word, base) || is_participle(word, v, base, false) ||
            (!*v->past && is_participle(word, v, base, true));
 }

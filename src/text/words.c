@@ -28,17 +28,17 @@
 #include <utf8proc.h>
 
 #include "base/str.h"
+#include "text/utf8.h"
 
 typedef enum char_class { OTHER, LOWER, UPPER, DIGIT, MARK, APOSTROPHE } class;
 
+static class ascii_class(unsigned char c) {
+    if (c >= 'a' && c <= 'z') return LOWER;
+    if (c >= 'A' && c <= 'Z') return UPPER;
+    if (c >= '0' && c <= '9') return DIGIT;
+    return c == '\'' ? APOSTROPHE : OTHER;
+}
 static class class_of(uint32_t cp) {
-    if (cp < 0x80) {
-        char c = (char)cp;
-        if (c >= 'a' && c <= 'z') return LOWER;
-        if (c >= 'A' && c <= 'Z') return UPPER;
-        if (nxc__is_digit(c)) return DIGIT;
-        return c == '\'' ? APOSTROPHE : OTHER;
-    }
     if (cp == 0x2019) return APOSTROPHE;
     switch (utf8proc_category((utf8proc_int32_t)cp)) {
     case UTF8PROC_CATEGORY_LU:
@@ -62,21 +62,15 @@ static bool is_letter(class c) { return c == LOWER || c == UPPER; }
 
 /* Class of the code point at i, its value and its bytes; OTHER at the end. */
 static class look(nxc_str text, size_t i, uint32_t *cp, size_t *n) {
-    *cp = 0;
-    *n = 0;
-    if (i >= text.len) return OTHER;
-    unsigned char c = (unsigned char)text.ptr[i];
-    if (c < 0x80) {
-        *cp = c;
-        *n = 1;
-    } else {
-        utf8proc_int32_t value;
-        utf8proc_ssize_t bytes =
-            utf8proc_iterate((const utf8proc_uint8_t *)text.ptr + i,
-                             (utf8proc_ssize_t)(text.len - i), &value);
-        *cp = bytes > 0 ? (uint32_t)value : 0xFFFD; /* is no letter */
-        *n = bytes > 0 ? (size_t)bytes : 1;
+    if (i >= text.len) {
+        *cp = 0;
+        *n = 0;
+        return OTHER;
     }
+    *cp = (unsigned char)text.ptr[i];
+    *n = 1;
+    if (*cp < 0x80) return ascii_class((unsigned char)*cp);
+    *cp = nxc__utf8_decode(text, i, n);
     return class_of(*cp);
 }
 
@@ -112,14 +106,14 @@ nxc__word_iter nxc__words(nxc_str text, bool identifiers) {
 
 /* Append cp to the word unless it is full; a full word takes nothing more. */
 static void put(nxc__word_iter *it, uint32_t cp, bool *full) {
-    utf8proc_uint8_t bytes[4];
-    size_t n = (size_t)utf8proc_encode_char((utf8proc_int32_t)cp, bytes);
+    char bytes[4] = {(char)cp};
+    size_t n = cp < 0x80 ? 1 : nxc__utf8_encode(cp, bytes);
     if (*full || it->word.len + n > NXC_WORD_MAX) {
         *full = true;
         return;
     }
-    memcpy(it->buf + it->word.len, bytes, n);
-    it->word.len += n;
+    for (size_t i = 0; i < n; i++)
+        it->buf[it->word.len++] = bytes[i];
 }
 
 /* Whether the apostrophe before offset i stands inside a word. */

@@ -4,18 +4,20 @@
     compare_tokenizer.py --program build/dev/tests/tokenize_lines
                          --model DIR [--data DIR] [--quick] [--seed N]
 
---model   folder with tokenizer.json and vocab.txt of all-MiniLM-L6-v2
+--model   folder with tokenizer.json and vocab.txt of all-MiniLM-L6-v2; default
+          $NXC_MODEL_DIR, or ~/.cache/nextcall/model
 --data    folder with *.catalog.jsonl and *.scenarios.jsonl: every string in
           them is compared
 --quick   fewer random texts and a sample of the code points (default tests)
 
 Compared, each with truncation at 256 ids: the traps; every code point between
 two letters; seeded random texts of all kinds, malformed bytes included (the
-reference gets bytes.decode("utf-8", "replace")); the data. The traps, the code
-points and the random texts run twice: with the model's vocabulary and with one
-in which every code point is a piece, so that no difference hides behind [UNK].
-Exit code 0: no difference; 1: differences; 77: the package or the model is not
-there (skipped).
+reference gets bytes.decode("utf-8", "replace")); the data. All but the data run
+twice: with the model's vocabulary and with one in which every code point is a
+piece, so that no difference hides behind [UNK].
+Exit code 0: no difference; 1: differences; 77: skipped, the package or the
+model is not there (the package is also looked for in the folders venv* under
+~/.cache/nextcall).
 """
 import argparse
 import glob
@@ -28,6 +30,8 @@ import sys
 import tempfile
 import unicodedata
 
+CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or
+                     os.path.expanduser("~/.cache"), "nextcall")
 MAX_IDS = 256
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -256,7 +260,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--program", required=True)
     ap.add_argument("--model", default=os.environ.get("NXC_MODEL_DIR") or
-                    os.path.expanduser("~/.cache/nextcall/model"))
+                    os.path.join(CACHE, "model"))
     ap.add_argument("--data")
     ap.add_argument("--quick", action="store_true")
     ap.add_argument("--seed", type=int, default=1)
@@ -265,6 +269,12 @@ def main():
     try:
         import tokenizers
     except ImportError:
+        for found in sorted(glob.glob(os.path.join(
+                CACHE, "venv*", "lib", "python3*", "site-packages",
+                "tokenizers"))):
+            python = os.path.join(found.split("/lib/python3")[0], "bin/python3")
+            if not found.startswith(sys.prefix + os.sep):
+                os.execv(python, [python] + sys.argv)
         print("skipped: the Python package tokenizers is not installed")
         return 77
     print("reference: tokenizers", tokenizers.__version__)

@@ -16,7 +16,8 @@ static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n" /* 0..4 */
                             "\xe1\x84\x92\n##\xe1\x85\xa1\n=\n`\n" /* 27..30 */
                             "##\xe1\x86\xab\n##\xe3\x80\xae\n"     /* 31, 32 */
                             "##\xe0\xa3\x94\n\xc3\x9f\ni\n;\n"     /* 33..36 */
-                            "\xe3\x80\xae\n##\xe3\x80\xae\xe0\xa3\x94\n";
+                            "\xe3\x80\xae\n##\xe3\x80\xae\xe0\xa3\x94\n"
+                            "##\xe0\xa3\x94\xe0\xa3\x95\n";
 enum { PAD, UNK, CLS, SEP, MASK };
 
 typedef struct fixture {
@@ -99,12 +100,16 @@ static const struct {
     {"a\xe3\x80\xae\xe0\xa3\x94", {5, 38, 99}},
     {"a\xe0\xa3\x94\xe3\x80\xae", {5, 38, 99}},
     {"\xe0\xa3\x94\xe3\x80\xae", {37, 33, 99}},
-    /* an ASCII letter, a stripped mark of class 0 (034F) end the run, a
-     * stripped one of another class (0301) and a control do not */
+    /* an ASCII letter and a stripped mark of class 0 (034F; 0F93 is two) end
+     * the run, a stripped one of another class (0301) and a control do not */
     {"a\xe0\xa3\x94"
      "b\xe3\x80\xae",
      {5, 33, 6, 32, 99}},
     {"a\xe0\xa3\x94\xcd\x8f\xe3\x80\xae", {5, 33, 32, 99}},
+    {"a\xe0\xa3\x94\xe0\xbe\x93\xe3\x80\xae", {5, 33, 32, 99}},
+    /* marks of one class stay in order */
+    {"a\xe0\xa3\x94\xe0\xa3\x95", {5, 39, 99}},
+    {"a\xe0\xa3\x95\xe0\xa3\x94", {UNK, 99}},
     {"a\xe0\xa3\x94\xcc\x81\xe2\x80\x8b\xe3\x80\xae", {5, 38, 99}},
 };
 
@@ -201,12 +206,44 @@ static void cuts_at_max_ids(void **state) {
     assert_int_equal(n, 4);
 }
 
+/* Two texts with one slot, length, head and tag: only bytes tell them apart. */
+static void equal_keys_are_told_apart(void **state) {
+    (void)state;
+    nxc__buffer out;
+    nxc__wordpiece wp;
+    nxc_error err;
+    uint32_t ids[8];
+    char other[] = "aaaaaaaab0000000", padded[sizeof other + 8] = {0};
+    nxc__buffer_init(&out, &nxc__allocator_default, 1 << 20);
+    assert_ok(compile("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n"
+                      "aaaaaaaab0000000\n",
+                      &out, &err),
+              err);
+    assert_ok(nxc__wordpiece_open(&wp, out.data, out.len, &err), err);
+    assert_int_equal(nxc__wordpiece_tokenize(&wp, nxc__str(other), ids, 8, 0),
+                     3);
+    assert_int_equal(ids[1], 5);
+    memcpy(padded, other, sizeof other);
+    nxc__wordpiece_key a = nxc__wordpiece_key_of(padded, 16, false), b = a;
+    for (unsigned i = 1;; i++) { /* about 2^19 tries */
+        snprintf(other, sizeof other, "aaaaaaaac%07x", i);
+        memcpy(padded, other, sizeof other);
+        b = nxc__wordpiece_key_of(padded, 16, false);
+        if (b.info == a.info && (b.hash ^ a.hash) % wp.n_slots == 0) break;
+    }
+    assert_true(a.head == b.head);
+    assert_int_equal(nxc__wordpiece_tokenize(&wp, nxc__str(other), ids, 8, 0),
+                     3);
+    assert_int_equal(ids[1], UNK);
+    nxc__buffer_release(&out);
+}
+
 static void gives_the_pieces_back(void **state) {
     fixture *f = *state;
     assert_str(nxc__wordpiece_piece(&f->wp, 0), "[PAD]");
     assert_str(nxc__wordpiece_piece(&f->wp, 26), "##ization");
-    assert_int_equal(f->wp.vocab_size, 39);
-    assert_int_equal(nxc__wordpiece_piece(&f->wp, 39).len, 0);
+    assert_int_equal(f->wp.vocab_size, 40);
+    assert_int_equal(nxc__wordpiece_piece(&f->wp, 40).len, 0);
     assert_int_equal(nxc__wordpiece_piece(&f->wp, UINT32_MAX).len, 0);
     assert_int_equal(f->wp.cls, CLS);
     assert_int_equal(f->wp.sep, SEP);
@@ -525,6 +562,7 @@ int main(void) {
         cmocka_unit_test(tokenizes_as_the_rules_say),
         cmocka_unit_test(a_word_has_at_most_100_code_points),
         cmocka_unit_test(cuts_at_max_ids),
+        cmocka_unit_test(equal_keys_are_told_apart),
         cmocka_unit_test(gives_the_pieces_back),
         cmocka_unit_test(compile_names_the_bad_line),
         cmocka_unit_test(line_ends_may_vary),

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Time of ONNX Runtime float32 on the same model, one thread; one JSON line a figure.
+
+    peer_encoder.py MODEL_DIR [SECONDS_PER_ROW]
+
+The graph uses ONNX Runtime's fused operators (Attention, SkipLayerNormalization,
+BiasGelu), which is the fastest form it has. Tokenization and pooling are left
+out of its time, which favours it. Batches are of equal length, so it pads nothing.
+"""
+import json
+import os
+import sys
+import time
+
+os.environ.pop("OPENBLAS_CORETYPE", None)
+os.environ["OMP_NUM_THREADS"] = "1"
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tests", "golden"))
+try:
+    import numpy as np
+    import onnxruntime
+
+    import minilm_onnx
+except ImportError as e:
+    print(f"skipped: the Python package {e.name} is not installed", file=sys.stderr)
+    sys.exit(77)
+
+
+def main():
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
+    session = minilm_onnx.session(minilm_onnx.load(sys.argv[1]), fused=True)
+    r = np.random.default_rng(1)
+    for n, tokens in [(1, 8), (1, 16), (1, 32), (1, 64), (1, 128), (100, 16)]:
+        us = []
+        start = None
+        for run in range(-3, 4000):
+            if run == 0:
+                start = time.perf_counter()
+            if run >= 15 and time.perf_counter() - start > seconds:
+                break
+            ids = r.integers(1996, 29000, (n, tokens))
+            t = time.perf_counter()
+            for first in range(0, n, 20):  # as fast as larger batches or faster
+                session.run(None, {"ids": ids[first : first + 20]})
+            t = time.perf_counter() - t
+            if run >= 0:
+                us.append(t * 1e6)
+        us.sort()
+        print(json.dumps({"what": f"encode {n} x {tokens} tokens", "peer": f"onnxruntime {onnxruntime.__version__} f32",
+                          "unit": "us", "median": round(us[len(us) // 2], 1), "min": round(us[0], 1),
+                          "n": len(us)}), flush=True)
+
+
+main()

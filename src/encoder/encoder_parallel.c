@@ -1,0 +1,101 @@
+/*
+ * Encoding many texts over a pool of threads.
+ *
+ * There is one task per worker; each takes runs of texts from a shared cursor
+ * until none is left. A run is what an estimate of the tokens says fills one
+ * pass, so that long texts do not pile up on one worker. A worker uses the
+ * context of its own number, rows of out belong to one run, and a text's result
+ * does not depend on its run: the outcome is that of one thread.
+ *
+ * progress is called on the caller's thread only, without any lock: after each
+ * run that this thread has done, and once at the end.
+ */
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "encoder/encoder.h"
+
+typedef struct job {
+    nxc_encoder_ctx *const *ctxs;
+    const nxc_str *texts;
+    size_t n;
+    float *out;
+    nxc_text_info *info;
+    nxc_progress progress;
+    void *user;
+    atomic_size_t next, done;
+    atomic_bool stop;
+} job;
+
+/* English text has about four bytes to a token. */
+static size_t estimate_tokens(nxc_str text) {
+    size_t n = text.len / 4 + 2;
+    return n < NXC_MAX_TOKENS ? n : NXC_MAX_TOKENS;
+}
+
+/* The next run [*from, *to); false if there is none. */
+static bool take_run(job *j, size_t *from, size_t *to) {
+    size_t start = atomic_load_explicit(&j->next, memory_order_relaxed), end;
+    do {
+        if (start >= j->n) return false;
+        size_t tokens = estimate_tokens(j->texts[start]);
+        end = start + 1;
+        while (end < j->n) {
+            tokens += estimate_tokens(j->texts[end]);
+            if (tokens > NXC_MAX_TOKENS) break;
+            end++;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(
+        &j->next, &start, end, memory_order_relaxed, memory_order_relaxed));
+    *from = start;
+    *to = end;
+    return true;
+}
+
+static void work(void *user, size_t i, size_t worker) {
+    job *j = user;
+    (void)i;
+    size_t from, to;
+    while (!atomic_load_explicit(&j->stop, memory_order_relaxed) &&
+           take_run(j, &from, &to)) {
+        nxc_status st = nxc_encoder_encode(
+            j->ctxs[worker], j->texts + from, to - from,
+            j->out + from * NXC_DIM, j->info ? j->info + from : NULL, NULL);
+        NXC_ASSERT(st == NXC_OK); /* the arguments were checked before */
+        (void)st;
+        size_t done = to - from +
+                      atomic_fetch_add_explicit(&j->done, to - from,
+                                                memory_order_relaxed);
+        if (worker == 0 && done < j->n && j->progress &&
+            !j->progress(j->user, done, j->n))
+            atomic_store_explicit(&j->stop, true, memory_order_relaxed);
+    }
+}
+
+nxc_status nxc__encoder_encode_parallel(nxc_encoder_ctx *const *ctxs,
+                                        nxc__pool *pool, const nxc_str *texts,
+                                        size_t n, float *out,
+                                        nxc_text_info *info,
+                                        nxc_progress progress, void *user,
+                                        nxc_error *err) {
+    if (!ctxs || !pool)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "encode: expected contexts and a pool, got NULL");
+    NXC_TRY(nxc__encoder_check_texts(texts, n, out, err));
+    job j = {.ctxs = ctxs,
+             .texts = texts,
+             .n = n,
+             .out = out,
+             .info = info,
+             .progress = progress,
+             .user = user};
+    nxc__pool_run(pool, work, &j, nxc__pool_n_workers(pool));
+    if (!atomic_load(&j.stop)) {
+        if (progress) progress(user, n, n); /* nothing is left to stop */
+        return NXC_OK;
+    }
+    return nxc__error(err, NXC_ERR_CANCELLED,
+                      "encode: expected %zu texts, got %zu before it was "
+                      "stopped",
+                      n, atomic_load(&j.done));
+}

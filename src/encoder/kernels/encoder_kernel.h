@@ -1,0 +1,176 @@
+/*
+ * The encoder's kernels: a table of function pointers, one set per ISA.
+ *
+ *     select -> (linear | attention | layer_norm | gelu | dot | pool)*
+ *
+ * encoder_ref.c defines every slot in plain loops. The other files only do the
+ * same thing faster, and "the same" is meant bit for bit: for finite inputs
+ * each slot gives the same bits on every ISA, because
+ *   a) every product is accumulated by a fused multiply-add into a float32,
+ *   b) each sum has one order, stated at its slot,
+ *   c) exp and erf are the polynomials below, not the C library's,
+ *   d) what is left (+ - * / sqrt max) is correctly rounded by IEEE 754.
+ * The order of the sums of a row never depends on the other rows, so a row's
+ * result does not depend on where in a batch the row stands.
+ *
+ * Sums of 16 lanes: element i goes to lane i % 16, in ascending order; then
+ * lanes are folded in halves: i += i + 8, i += i + 4, i += i + 2, i += i + 1.
+ *
+ * For all slots: no alignment is required of any pointer; sizes may be 0 (then
+ * nothing is read or written, unless the slot says otherwise); inputs and
+ * outputs must not overlap unless the slot says so; the floating-point
+ * environment is C's default (round to nearest, subnormals kept). NaN and
+ * infinities are not trapped: they make the results that depend on them NaN or
+ * unspecified and touch nothing else.
+ *
+ * u = 2^-24, gamma_n = n u / (1 - n u).
+ */
+#ifndef NXC_ENCODER_KERNEL_H
+#define NXC_ENCODER_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nextcall/nextcall.h>
+
+#define NXC_PANEL 48    /* columns of a weight panel */
+#define NXC_LANES 16    /* of a sum */
+#define NXC_HEAD_DIM 32 /* of an attention head */
+
+/* Weights of y = x W + b in panels of 48 columns (docs/formats):
+ * panels[p][k][c] = W[k][48 p + c]. A step k of a panel is three cache lines:
+ * three 16-lane vectors for AVX-512, or one line at a time for AVX2 and NEON.
+ */
+typedef struct nxc__linear {
+    const float *panels; /* (n / 48, k, 48) */
+    const float *bias;   /* (n) */
+    size_t k;            /* inputs */
+    size_t n;            /* outputs, a multiple of 48 */
+} nxc__linear;
+
+typedef enum nxc__epilogue {
+    NXC_EPILOGUE_NONE,
+    NXC_EPILOGUE_GELU
+} nxc__epilogue;
+
+/* One head of one text. A row of qkv holds this head's q, k and v at columns
+ * 0, 32 and 64. */
+typedef struct nxc__attention {
+    const float *qkv; /* (n_tokens, qkv_stride) */
+    size_t qkv_stride;
+    float *out; /* (n_tokens, out_stride), 32 columns are written */
+    size_t out_stride;
+    size_t n_tokens;
+    float scale;    /* of the scores: 1 / sqrt(32) */
+    float *scratch; /* NXC_ATTENTION_SCRATCH(n_tokens) floats */
+} nxc__attention;
+#define NXC_ATTENTION_SCRATCH(n) ((NXC_HEAD_DIM + 8) * (((n) + 15) / 16 * 16))
+
+/* The constants of a layer normalisation. */
+typedef struct nxc__norm {
+    const float *gamma, *beta; /* (dim) */
+    size_t dim;                /* a multiple of 16, > 0 */
+    float eps;
+} nxc__norm;
+
+typedef struct nxc__encoder_kernels {
+    const char *name; /* "ref", "avx2", "avx512", "neon" */
+
+    /* y (m, w->n) = x (m, w->k) W + b, then GELU if asked for.
+     * Order       acc = fma(x[k], W[k][j], acc) from acc = 0 for k ascending,
+     *             then + b[j]
+     * k = 0       y = b
+     * Error       |y - exact| <= gamma_(k+1) (sum |x W| + |b|) before the GELU
+     */
+    void (*linear)(const nxc__linear *w, const float *x, size_t m, float *y,
+                   nxc__epilogue epilogue);
+
+    /* softmax(scale q k^T) v for one head of one text.
+     * Order       score = fma chain over the 32 dimensions; weight =
+     *             exp((score - max) * scale); the sum of the weights in 16
+     *             lanes; out = fma chain over the tokens, then / that sum
+     * Error       <= (gamma_(2 n + 32) + 80 u S) max|v|, where S is the largest
+     *             scale * sum |q k| of the row */
+    void (*attention)(const nxc__attention *a);
+
+    /* x = norm(x + residual), row by row; residual may be NULL, x is updated
+     * in place.  x, residual (m, dim)
+     * Order       t = x + residual; mean = 16 lanes / dim; d = t - mean;
+     *             variance = 16 lanes of fma(d, d, .) / dim;
+     *             y = fma(d * (1 / sqrt(variance + eps)), gamma, beta)
+     * Error       <= gamma_(dim / 16 + 16) (1 + max|t| / sd) (1 + |d| / sd)
+     *             |gamma| + 2 u |y|, where sd = sqrt(variance + eps) */
+    void (*layer_norm)(const nxc__norm *norm, float *x, const float *residual,
+                       size_t m);
+
+    /* x[i] = x[i] / 2 * (1 + erf(x[i] / sqrt(2))), in place; the exact form
+     * with erf as the quotient of polynomials below, argument cut to [-4, 4].
+     * Error       <= 1.1e-6 + 2^-22 |x| */
+    void (*gelu)(float *x, size_t n);
+
+    /* sum a[i] b[i]; 0 for n = 0.
+     * Order       element i goes to lane i % 64 by fma, ascending; the last
+     *             lanes are filled up with fma(0, 0, .); then lanes are folded
+     *             in halves: i += i + 32, + 16, + 8, + 4, + 2, + 1
+     * Error       <= gamma_(n / 64 + 7) sum |a b| */
+    float (*dot)(const float *a, const float *b, size_t n);
+
+    /* out (dim) = mean of the rows of x (n_rows, dim), divided by its L2 norm
+     * (by 1e-12 if that is less). dim is a multiple of 16; n_rows = 0 gives 0.
+     * Order       rows ascending, / n_rows; squares in 16 lanes by fma
+     * Error       <= gamma_(n_rows + dim / 16 + 16) (A[i] + |out[i]| |A|) /
+     * norm, where A[i] is the mean of |x| in column i, |A| its L2 norm */
+    void (*pool)(const float *x, size_t n_rows, size_t dim, float *out);
+
+    /* Room for the int8 path: slots quantize_rows (dynamic, symmetric, one
+     * scale per row: x = s q, |q| <= 127, round to nearest even) and
+     * linear_int8 (u8 weights x s8 rows, exact in int32 up to k = 66051, the
+     * correction for the weights' offset as start value) will follow here;
+     * integer kernels are exact, so the promise of equal bits holds there. */
+} nxc__encoder_kernels;
+
+/* The best kernels for these nxc__cpu_flag bits (0: the reference). */
+void nxc__encoder_kernels_select(nxc__encoder_kernels *k, uint32_t cpu);
+
+/* Each ISA's one symbol: override what it does better. */
+void nxc__encoder_kernels_ref(nxc__encoder_kernels *k);
+#if defined(__x86_64__)
+void nxc__encoder_kernels_avx2(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_avx512(nxc__encoder_kernels *k);
+#elif defined(__aarch64__)
+void nxc__encoder_kernels_neon(nxc__encoder_kernels *k);
+#endif
+
+/* exp(x) = 2^n p(r) for x <= 0, cut at -87: n = rint(x log2 e),
+ * r = x - n ln 2 with ln 2 in two parts (Cephes expf); 1e-7 relative. */
+#define NXC_EXP_MIN -87.0f
+#define NXC_EXP_LOG2E 1.44269504f
+#define NXC_EXP_LN2_HI 0.693359375f
+#define NXC_EXP_LN2_LO -2.12194440e-4f
+#define NXC_EXP_N_COEFFS 6
+#define NXC_EXP_COEFFS                                           \
+    {                                                            \
+        1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,    \
+            4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f \
+    }
+
+/* erf(z) = z p(z^2) / q(z^2) on [-4, 4]: the rational minimax approximation
+ * used by Eigen and XLA; 5e-7 absolute. Highest power first. */
+#define NXC_ERF_MAX 4.0f
+#define NXC_ERF_N_P 7
+#define NXC_ERF_P                                                              \
+    {                                                                          \
+        -2.72614225801306e-10f, 2.77068142495902e-08f, -2.10102402082508e-06f, \
+            -5.69250639462346e-05f, -7.34990630326855e-04f,                    \
+            -2.95459980854025e-03f, -1.60960333262415e-02f                     \
+    }
+#define NXC_ERF_N_Q 5
+#define NXC_ERF_Q                                           \
+    {                                                       \
+        -1.45660718464996e-05f, -2.13374055278905e-04f,     \
+            -1.68282697438203e-03f, -7.37332916720468e-03f, \
+            -1.42647390514189e-02f                          \
+    }
+#define NXC_SQRT_HALF 0.70710678118654752f
+
+#endif

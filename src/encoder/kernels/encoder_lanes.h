@@ -1,0 +1,243 @@
+/*
+ * Every slot but linear, written once over vectors of 16 float32 lanes.
+ *
+ * Included by exactly one file per ISA, after it has defined the vocabulary:
+ *     v16                 16 lanes: one zmm, two ymm or four q registers
+ *     v16_load, v16_store any alignment
+ *     v16_set1, v16_add, v16_sub, v16_mul, v16_div, v16_max, v16_min
+ *     v16_fma(a, b, c)    a * b + c, rounded once
+ *     v16_accumulate(&c, a, b)    c = fma(a, b, c), c stays in its register
+ *     v16_round           to the nearest integer, ties to even
+ *     v16_sum             of the lanes, folded in halves: 16, 8, 4, 2, 1
+ *     v16_power(n)        2^n for integers n in [-126, 127]
+ *     V16_ROWS            rows of a small product that fit the registers
+ * Then the reference's orders of summation hold by construction, and what
+ * remains per ISA is this vocabulary and the tile of linear.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "encoder/kernels/encoder_kernel.h"
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+ALWAYS_INLINE v16 lanes_polynomial(v16 x, const float *coeffs, size_t n) {
+    v16 p = v16_set1(coeffs[0]);
+    for (size_t i = 1; i < n; i++)
+        p = v16_fma(p, x, v16_set1(coeffs[i]));
+    return p;
+}
+
+ALWAYS_INLINE v16 lanes_exp(v16 x) {
+    static const float coeffs[] = NXC_EXP_COEFFS;
+    x = v16_max(x, v16_set1(NXC_EXP_MIN));
+    v16 n = v16_round(v16_mul(x, v16_set1(NXC_EXP_LOG2E)));
+    v16 r = v16_fma(n, v16_set1(-NXC_EXP_LN2_HI), x);
+    r = v16_fma(n, v16_set1(-NXC_EXP_LN2_LO), r);
+    v16 p = lanes_polynomial(r, coeffs, NXC_EXP_N_COEFFS);
+    p = v16_fma(p, v16_mul(r, r), v16_add(r, v16_set1(1.0f)));
+    return v16_mul(p, v16_power(n));
+}
+
+ALWAYS_INLINE v16 lanes_gelu(v16 x) {
+    static const float p[] = NXC_ERF_P, q[] = NXC_ERF_Q;
+    v16 z = v16_mul(x, v16_set1(NXC_SQRT_HALF));
+    z = v16_max(z, v16_set1(-NXC_ERF_MAX));
+    z = v16_min(z, v16_set1(NXC_ERF_MAX));
+    v16 t = v16_mul(z, z), half = v16_mul(x, v16_set1(0.5f));
+    v16 top = v16_mul(z, lanes_polynomial(t, p, NXC_ERF_N_P));
+    v16 erf = v16_div(top, lanes_polynomial(t, q, NXC_ERF_N_Q));
+    return v16_fma(half, erf, half);
+}
+
+static void lanes_gelu_slot(float *x, size_t n) {
+    size_t i = 0;
+    for (; i + NXC_LANES <= n; i += NXC_LANES)
+        v16_store(x + i, lanes_gelu(v16_load(x + i)));
+    if (i < n) {
+        float tail[NXC_LANES] = {0};
+        memcpy(tail, x + i, (n - i) * sizeof *x);
+        v16_store(tail, lanes_gelu(v16_load(tail)));
+        memcpy(x + i, tail, (n - i) * sizeof *x);
+    }
+}
+
+/* c[i][0..16) = sum over k of a[i][k] b[k][0..16), for `rows` rows. */
+typedef struct lanes_product {
+    const float *a, *b;
+    size_t lda, ldb, k;
+    float *c;
+    size_t ldc;
+} lanes_product;
+
+ALWAYS_INLINE void product_rows(const lanes_product *p, size_t rows,
+                                size_t first) {
+    v16 acc[V16_ROWS];
+    const float *a = p->a + first * p->lda;
+    float *c = p->c + first * p->ldc;
+#pragma GCC unroll 8
+    for (size_t i = 0; i < rows; i++)
+        acc[i] = v16_set1(0.0f);
+    for (size_t k = 0; k < p->k; k++) {
+        v16 b = v16_load(p->b + k * p->ldb);
+#pragma GCC unroll 8
+        for (size_t i = 0; i < rows; i++)
+            v16_accumulate(&acc[i], v16_set1(a[i * p->lda + k]), b);
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < rows; i++)
+        v16_store(c + i * p->ldc, acc[i]);
+}
+
+static void product(const lanes_product *p, size_t rows) {
+    size_t i = 0;
+    for (; i + V16_ROWS <= rows; i += V16_ROWS)
+        product_rows(p, V16_ROWS, i);
+    for (; i + V16_ROWS / 2 <= rows; i += V16_ROWS / 2)
+        product_rows(p, V16_ROWS / 2, i);
+    for (; i < rows; i++)
+        product_rows(p, 1, i);
+}
+
+/* Scores of a row -> weights, which are zero from n to the padded width;
+ * returns their sum. */
+static float softmax_row(float *s, size_t n, size_t padded, float scale) {
+    for (size_t t = n; t < padded; t++)
+        s[t] = s[0]; /* changes no maximum */
+    v16 m = v16_load(s);
+    for (size_t t = NXC_LANES; t < padded; t += NXC_LANES)
+        m = v16_max(m, v16_load(s + t));
+    float lane[NXC_LANES];
+    v16_store(lane, m);
+    float max = lane[0];
+    for (size_t i = 1; i < NXC_LANES; i++)
+        max = lane[i] > max ? lane[i] : max;
+    v16 vmax = v16_set1(max), vscale = v16_set1(scale);
+    for (size_t t = 0; t < padded; t += NXC_LANES) {
+        v16 x = v16_mul(v16_sub(v16_load(s + t), vmax), vscale);
+        v16_store(s + t, lanes_exp(x));
+    }
+    for (size_t t = n; t < padded; t++)
+        s[t] = 0.0f;
+    v16 sum = v16_set1(0.0f);
+    for (size_t t = 0; t < padded; t += NXC_LANES)
+        sum = v16_add(sum, v16_load(s + t));
+    return v16_sum(sum);
+}
+
+/* Eight query rows at a time: scores against all keys, softmax, values.
+ * scratch: keys transposed (32, padded), then scores (8, padded). */
+static void lanes_attention(const nxc__attention *a) {
+    size_t n = a->n_tokens, padded = (n + 15) / 16 * 16, ld = a->qkv_stride;
+    float *keys = a->scratch, *scores = keys + NXC_HEAD_DIM * padded;
+    for (size_t d = 0; d < NXC_HEAD_DIM; d++) {
+        const float *k = a->qkv + NXC_HEAD_DIM + d;
+        for (size_t t = 0; t < n; t++)
+            keys[d * padded + t] = k[t * ld];
+        for (size_t t = n; t < padded; t++)
+            keys[d * padded + t] = 0.0f;
+    }
+    for (size_t first = 0; first < n; first += 8) {
+        size_t rows = n - first < 8 ? n - first : 8;
+        float sums[8];
+        for (size_t t = 0; t < padded; t += NXC_LANES) {
+            lanes_product qk = {a->qkv + first * ld, keys + t,   ld,    padded,
+                                NXC_HEAD_DIM,        scores + t, padded};
+            product(&qk, rows);
+        }
+        for (size_t i = 0; i < rows; i++)
+            sums[i] = softmax_row(scores + i * padded, n, padded, a->scale);
+        for (size_t d = 0; d < NXC_HEAD_DIM; d += NXC_LANES) {
+            float *out = a->out + first * a->out_stride + d;
+            lanes_product pv = {
+                scores,       a->qkv + 2 * NXC_HEAD_DIM + d, padded, ld, n, out,
+                a->out_stride};
+            product(&pv, rows);
+            for (size_t i = 0; i < rows; i++, out += a->out_stride)
+                v16_store(out, v16_div(v16_load(out), v16_set1(sums[i])));
+        }
+    }
+}
+
+static void lanes_layer_norm(const nxc__norm *norm, float *x,
+                             const float *residual, size_t m) {
+    size_t dim = norm->dim;
+    for (size_t row = 0; row < m; row++, x += dim) {
+        const float *add = residual ? residual + row * dim : NULL;
+        v16 sum = v16_set1(0.0f), square = v16_set1(0.0f);
+        for (size_t i = 0; i < dim; i += NXC_LANES) {
+            v16 t = v16_load(x + i);
+            if (add) t = v16_add(t, v16_load(add + i));
+            v16_store(x + i, t);
+            sum = v16_add(sum, t);
+        }
+        v16 mean = v16_set1(v16_sum(sum) / (float)dim);
+        for (size_t i = 0; i < dim; i += NXC_LANES) {
+            v16 d = v16_sub(v16_load(x + i), mean);
+            v16_store(x + i, d);
+            square = v16_fma(d, d, square);
+        }
+        float variance = v16_sum(square) / (float)dim;
+        v16 scale = v16_set1(1.0f / sqrtf(variance + norm->eps));
+        for (size_t i = 0; i < dim; i += NXC_LANES) {
+            v16 d = v16_mul(v16_load(x + i), scale);
+            v16_store(x + i, v16_fma(d, v16_load(norm->gamma + i),
+                                     v16_load(norm->beta + i)));
+        }
+    }
+}
+
+static float lanes_dot(const float *a, const float *b, size_t n) {
+    v16 acc[4];
+#pragma GCC unroll 4
+    for (size_t j = 0; j < 4; j++)
+        acc[j] = v16_set1(0.0f);
+    size_t i = 0;
+    for (; i + 64 <= n; i += 64)
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++)
+            acc[j] = v16_fma(v16_load(a + i + 16 * j), v16_load(b + i + 16 * j),
+                             acc[j]);
+    if (i < n) {
+        float ta[64] = {0}, tb[64] = {0};
+        memcpy(ta, a + i, (n - i) * sizeof *a);
+        memcpy(tb, b + i, (n - i) * sizeof *b);
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++)
+            acc[j] =
+                v16_fma(v16_load(ta + 16 * j), v16_load(tb + 16 * j), acc[j]);
+    }
+    return v16_sum(v16_add(v16_add(acc[0], acc[2]), v16_add(acc[1], acc[3])));
+}
+
+static void lanes_pool(const float *x, size_t n_rows, size_t dim, float *out) {
+    v16 square = v16_set1(0.0f), count = v16_set1((float)n_rows);
+    for (size_t i = 0; i < dim; i += NXC_LANES) {
+        v16 sum = v16_set1(0.0f);
+        for (size_t row = 0; row < n_rows; row++)
+            sum = v16_add(sum, v16_load(x + row * dim + i));
+        if (n_rows) sum = v16_div(sum, count);
+        v16_store(out + i, sum);
+        square = v16_fma(sum, sum, square);
+    }
+    float norm = sqrtf(v16_sum(square));
+    v16 divisor = v16_set1(norm > 1e-12f ? norm : 1e-12f);
+    for (size_t i = 0; i < dim; i += NXC_LANES)
+        v16_store(out + i, v16_div(v16_load(out + i), divisor));
+}
+
+/* GELU over a block of rows that a tile has just written (it is in L1). */
+ALWAYS_INLINE void lanes_gelu_block(float *y, size_t ldy, size_t rows,
+                                    size_t columns) {
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j += NXC_LANES)
+            v16_store(y + i * ldy + j, lanes_gelu(v16_load(y + i * ldy + j)));
+}
+
+static void lanes_init(nxc__encoder_kernels *k) {
+    k->attention = lanes_attention;
+    k->layer_norm = lanes_layer_norm;
+    k->gelu = lanes_gelu_slot;
+    k->dot = lanes_dot;
+    k->pool = lanes_pool;
+}

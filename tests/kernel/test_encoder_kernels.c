@@ -1,0 +1,445 @@
+/*
+ * Every slot of the encoder's kernel table, for every ISA that this machine
+ * has, against (a) the reference, bit for bit, and (b) a double-precision
+ * computation within the bound that the contract states.
+ *
+ *     test_encoder_kernels           run the checks
+ *     test_encoder_kernels --bench   time the slots instead
+ *
+ * Outputs stand between canaries; all pointers are off a vector's alignment by
+ * 1 to 3 floats. Depends on the kernels, base/cpu.c and base/error.c alone, so
+ * that it can be cross-compiled and run under an emulator.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cpu.h"
+#include "encoder/kernels/encoder_kernel.h"
+
+#define U (1.0 / 16777216.0)
+#define CANARY 32
+#define MAX_FLOATS (512 * 1600)
+
+static double gamma_n(double n) { return n * U / (1 - n * U); }
+
+static uint64_t seed;
+static float next_float(void) { /* about normal, in [-3, 3] */
+    double sum = 0;
+    for (int i = 0; i < 6; i++) {
+        seed += UINT64_C(0x9E3779B97F4A7C15);
+        uint64_t z = seed;
+        z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+        sum += (double)((z ^ (z >> 31)) >> 40) / 16777216.0;
+    }
+    return (float)(sum - 3);
+}
+
+/* Inputs and outputs live in these; take() hands out misaligned pieces. */
+static float pool_memory[4 * MAX_FLOATS];
+static size_t pool_used;
+static float *take(size_t n) {
+    pool_used = (pool_used + 15) / 16 * 16;
+    float *p = pool_memory + pool_used + 1 + n % 3;
+    pool_used += n + 8;
+    return p;
+}
+static float *take_random(size_t n, float scale) {
+    float *p = take(n);
+    for (size_t i = 0; i < n; i++)
+        p[i] = next_float() * scale;
+    return p;
+}
+/* An output: n floats between two canaries. */
+static float *take_output(size_t n) {
+    float *p = take(n + 2 * CANARY);
+    for (size_t i = 0; i < n + 2 * CANARY; i++)
+        p[i] = 12345.0f;
+    return p + CANARY;
+}
+static int canary_died(const float *out, size_t n) {
+    for (size_t i = 0; i < CANARY; i++)
+        if (out[-1 - (ptrdiff_t)i] != 12345.0f || out[n + i] != 12345.0f)
+            return 1;
+    return 0;
+}
+
+static size_t n_passed, n_failed;
+static char current[128];
+static void check(int ok, const char *what, double got, double limit) {
+    if (ok) {
+        n_passed++;
+        return;
+    }
+    if (n_failed++ < 20)
+        printf("FAILED %s: %s (got %g, limit %g)\n", current, what, got, limit);
+}
+
+/* got == want bit for bit, canaries alive, |want - exact| <= bound. */
+static void check_output(const float *got, const float *want, size_t n,
+                         const double *exact, const double *bound) {
+    check(!canary_died(got, n), "wrote outside the output", 0, 0);
+    check(n == 0 || memcmp(got, want, n * sizeof *got) == 0,
+          "bits differ from the reference", 0, 0);
+    double worst = 0, limit = 1;
+    for (size_t i = 0; i < n; i++) {
+        double e = fabs((double)got[i] - exact[i]);
+        if (!(e <= bound[i]) && !(e / bound[i] <= worst)) {
+            worst = e / bound[i];
+            limit = bound[i];
+        }
+    }
+    check(worst == 0, "error over the bound", worst * limit, limit);
+}
+
+static double exact[MAX_FLOATS], bound[MAX_FLOATS];
+static nxc__encoder_kernels ref;
+
+static double gelu_double(double x) { return x / 2 * (1 + erf(x / sqrt(2))); }
+static double gelu_bound(double x) { return 1.1e-6 + fabs(x) / 4194304; }
+
+static void test_linear(const nxc__encoder_kernels *k, size_t m, size_t n_in,
+                        size_t n_out, nxc__epilogue epilogue) {
+    snprintf(current, sizeof current, "%s linear m=%zu k=%zu n=%zu gelu=%d",
+             k->name, m, n_in, n_out, (int)epilogue);
+    pool_used = 0;
+    const float *panels = take_random(n_in * n_out, 0.2f);
+    const float *bias = take_random(n_out, 1), *x = take_random(m * n_in, 1);
+    float *got = take_output(m * n_out), *want = take_output(m * n_out);
+    nxc__linear w = {panels, bias, n_in, n_out};
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n_out; j++) {
+            double sum = 0, size = fabs((double)bias[j]);
+            for (size_t d = 0; d < n_in; d++) {
+                double p = (double)x[i * n_in + d] *
+                           (double)panels[(j / 48 * n_in + d) * 48 + j % 48];
+                sum += p;
+                size += fabs(p);
+            }
+            sum += (double)bias[j];
+            double b = gamma_n((double)n_in + 1) * size;
+            if (epilogue == NXC_EPILOGUE_GELU) {
+                b = 1.13 * b + gelu_bound(sum);
+                sum = gelu_double(sum);
+            }
+            exact[i * n_out + j] = sum;
+            bound[i * n_out + j] = b;
+        }
+    }
+    k->linear(&w, x, m, got, epilogue);
+    ref.linear(&w, x, m, want, epilogue);
+    check_output(got, want, m * n_out, exact, bound);
+}
+
+static void attention_double(const nxc__attention *a, size_t i) {
+    static double weight[512];
+    size_t n = a->n_tokens, ld = a->qkv_stride;
+    double max = -1e300, sum = 0, size = 0, vmax = 0;
+    for (size_t t = 0; t < n; t++) {
+        double score = 0, absolute = 0;
+        for (size_t d = 0; d < 32; d++) {
+            double p =
+                (double)a->qkv[i * ld + d] * (double)a->qkv[t * ld + 32 + d];
+            score += p;
+            absolute += fabs(p);
+            vmax = fmax(vmax, fabs((double)a->qkv[t * ld + 64 + d]));
+        }
+        weight[t] = score * (double)a->scale;
+        max = fmax(max, weight[t]);
+        size = fmax(size, absolute * (double)a->scale);
+    }
+    for (size_t t = 0; t < n; t++)
+        sum += weight[t] = exp(weight[t] - max);
+    for (size_t d = 0; d < 32; d++) {
+        double acc = 0;
+        for (size_t t = 0; t < n; t++)
+            acc += weight[t] * (double)a->qkv[t * ld + 64 + d];
+        exact[i * a->out_stride + d] = acc / sum;
+        bound[i * a->out_stride + d] =
+            (gamma_n(2 * (double)n + 32) + 80 * U * size) * vmax;
+    }
+}
+
+static void test_attention(const nxc__encoder_kernels *k, size_t n,
+                           float size) {
+    snprintf(current, sizeof current, "%s attention n=%zu size=%g", k->name, n,
+             (double)size);
+    pool_used = 0;
+    size_t n_scratch = NXC_ATTENTION_SCRATCH(n), stride = 32 + 5;
+    nxc__attention a = {0};
+    a.qkv_stride = 96 + 7;
+    a.qkv = take_random(n * a.qkv_stride, size);
+    a.out_stride = stride;
+    a.n_tokens = n;
+    a.scale = 0.17677669f;
+    a.scratch = take_output(n_scratch);
+    float *got = take_output(n * stride), *want = take_output(n * stride);
+    for (size_t i = 0; i < n; i++) { /* the gap between rows is not touched */
+        for (size_t d = 32; d < stride; d++) {
+            exact[i * stride + d] = 12345.0;
+            bound[i * stride + d] = 0;
+        }
+        attention_double(&a, i);
+    }
+    a.out = want;
+    ref.attention(&a);
+    a.out = got;
+    k->attention(&a);
+    check(!canary_died(a.scratch, n_scratch), "wrote outside scratch", 0, 0);
+    check_output(got, want, n * stride, exact, bound);
+}
+
+static void layer_norm_double(const nxc__norm *norm, const float *x,
+                              const float *r, size_t row) {
+    static double t[2048];
+    double mean = 0, var = 0, tmax = 0;
+    size_t dim = norm->dim;
+    for (size_t i = 0; i < dim; i++) {
+        t[i] = (double)x[row * dim + i] + (r ? (double)r[row * dim + i] : 0);
+        mean += t[i] / (double)dim;
+        tmax = fmax(tmax, fabs(t[i]));
+    }
+    for (size_t i = 0; i < dim; i++)
+        var += (t[i] - mean) * (t[i] - mean) / (double)dim;
+    double sd = sqrt(var + (double)norm->eps);
+    double g = gamma_n((double)dim / 16 + 16) * (1 + tmax / sd);
+    for (size_t i = 0; i < dim; i++) {
+        double d = (t[i] - mean) / sd, w = (double)norm->gamma[i];
+        double y = d * w + (double)norm->beta[i];
+        exact[row * dim + i] = y;
+        bound[row * dim + i] = g * (1 + fabs(d)) * fabs(w) + 2 * U * fabs(y);
+    }
+}
+
+static void test_layer_norm(const nxc__encoder_kernels *k, size_t m, size_t dim,
+                            int with_residual) {
+    snprintf(current, sizeof current, "%s layer_norm m=%zu dim=%zu residual=%d",
+             k->name, m, dim, with_residual);
+    pool_used = 0;
+    nxc__norm norm = {take_random(dim, 1), take_random(dim, 1), dim, 1e-12f};
+    const float *r = with_residual ? take_random(m * dim, 1) : NULL;
+    float *got = take_output(m * dim), *want = take_output(m * dim);
+    for (size_t i = 0; i < m * dim; i++)
+        got[i] = want[i] = next_float();
+    for (size_t row = 0; row < m; row++)
+        layer_norm_double(&norm, got, r, row);
+    k->layer_norm(&norm, got, r, m);
+    ref.layer_norm(&norm, want, r, m);
+    check_output(got, want, m * dim, exact, bound);
+}
+
+static void test_gelu(const nxc__encoder_kernels *k, size_t n, float size) {
+    snprintf(current, sizeof current, "%s gelu n=%zu size=%g", k->name, n,
+             (double)size);
+    pool_used = 0;
+    float *got = take_output(n), *want = take_output(n);
+    for (size_t i = 0; i < n; i++) {
+        got[i] = want[i] = next_float() * size;
+        exact[i] = gelu_double((double)got[i]);
+        bound[i] = gelu_bound((double)got[i]);
+    }
+    k->gelu(got, n);
+    ref.gelu(want, n);
+    check_output(got, want, n, exact, bound);
+}
+
+static void test_dot(const nxc__encoder_kernels *k, size_t n) {
+    snprintf(current, sizeof current, "%s dot n=%zu", k->name, n);
+    pool_used = 0;
+    const float *a = take_random(n, 1), *b = take_random(n, 1);
+    float *got = take_output(1), *want = take_output(1);
+    double sum = 0, size = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (double)a[i] * (double)b[i];
+        size += fabs((double)a[i] * (double)b[i]);
+    }
+    exact[0] = sum;
+    bound[0] = gamma_n((double)n / 64 + 7) * size;
+    *got = k->dot(a, b, n);
+    *want = ref.dot(a, b, n);
+    check_output(got, want, 1, exact, bound);
+}
+
+static void test_pool(const nxc__encoder_kernels *k, size_t n, size_t dim) {
+    snprintf(current, sizeof current, "%s pool n=%zu dim=%zu", k->name, n, dim);
+    pool_used = 0;
+    const float *x = take_random(n * dim, 1);
+    float *got = take_output(dim), *want = take_output(dim);
+    double norm = 0, size = 0;
+    for (size_t i = 0; i < dim; i++) {
+        double sum = 0, absolute = 0;
+        for (size_t row = 0; row < n; row++) {
+            sum += (double)x[row * dim + i];
+            absolute += fabs((double)x[row * dim + i]);
+        }
+        exact[i] = n ? sum / (double)n : 0;
+        bound[i] = n ? absolute / (double)n : 0;
+        norm += exact[i] * exact[i];
+        size += bound[i] * bound[i];
+    }
+    norm = fmax(sqrt(norm), 1e-12);
+    for (size_t i = 0; i < dim; i++) {
+        exact[i] /= norm;
+        bound[i] = gamma_n((double)n + (double)dim / 16 + 16) *
+                   (bound[i] + fabs(exact[i]) * sqrt(size)) / norm;
+    }
+    k->pool(x, n, dim, got);
+    ref.pool(x, n, dim, want);
+    check_output(got, want, dim, exact, bound);
+}
+
+/* A row's result must not depend on the rows around it. */
+static void test_row_alone(const nxc__encoder_kernels *k, size_t m) {
+    snprintf(current, sizeof current, "%s linear rows alone m=%zu", k->name, m);
+    pool_used = 0;
+    const float *panels = take_random(96 * 96, 1), *bias = take_random(96, 1);
+    const float *x = take_random(m * 96, 1);
+    float *all = take_output(m * 96), *one = take_output(96);
+    nxc__linear w = {panels, bias, 96, 96};
+    k->linear(&w, x, m, all, NXC_EPILOGUE_GELU);
+    for (size_t i = 0; i < m; i++) {
+        k->linear(&w, x + i * 96, 1, one, NXC_EPILOGUE_GELU);
+        check(memcmp(all + i * 96, one, 96 * sizeof *one) == 0,
+              "row depends on its company", (double)i, 0);
+    }
+}
+
+static void test_all(const nxc__encoder_kernels *k) {
+    seed = 1;
+    for (size_t m = 0; m <= 17; m++)
+        for (int e = 0; e < 2; e++) {
+            test_linear(k, m, 0, 48, (nxc__epilogue)e);
+            test_linear(k, m, 1, 48, (nxc__epilogue)e);
+            test_linear(k, m, 31 + m, 144, (nxc__epilogue)e);
+        }
+    test_linear(k, 19, 384, 384, NXC_EPILOGUE_NONE);
+    test_linear(k, 5, 1536, 48, NXC_EPILOGUE_NONE);
+    test_linear(k, 3, 384, 1536, NXC_EPILOGUE_GELU);
+    for (size_t m = 0; m <= 17; m++)
+        test_row_alone(k, m);
+    for (size_t n = 0; n <= 33; n++) {
+        test_attention(k, n, 1);
+        test_attention(k, n, 6);
+    }
+    test_attention(k, 256, 2);
+    for (size_t m = 0; m <= 3; m++)
+        for (int residual = 0; residual < 2; residual++) {
+            for (size_t dim = 16; dim <= 80; dim += 16)
+                test_layer_norm(k, m, dim, residual);
+            test_layer_norm(k, m, 384, residual);
+        }
+    for (size_t n = 0; n <= 33; n++)
+        test_gelu(k, n, 2);
+    test_gelu(k, 100000, 1);
+    test_gelu(k, 100000, 4);
+    for (size_t n = 0; n <= 130; n++)
+        test_dot(k, n);
+    test_dot(k, 384);
+    test_dot(k, 10007);
+    for (size_t n = 0; n <= 9; n++)
+        for (size_t dim = 16; dim <= 64; dim += 16)
+            test_pool(k, n, dim);
+    test_pool(k, 256, 384);
+}
+
+/* ---------------------------------------------------------------- bench */
+
+static double now_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+static void bench_linear(const nxc__encoder_kernels *k, size_t m, size_t n_in,
+                         size_t n_out) {
+    pool_used = 0;
+    const float *panels = take_random(n_in * n_out, 0.2f);
+    const float *bias = take_random(n_out, 1), *x = take_random(m * n_in, 1);
+    float *y = take_output(m * n_out);
+    nxc__linear w = {panels, bias, n_in, n_out};
+    double best = 1e300, start = now_us();
+    for (int i = 0; i < 200 && (i < 3 || now_us() - start < 1e6); i++) {
+        double t = now_us();
+        k->linear(&w, x, m, y, NXC_EPILOGUE_NONE);
+        t = now_us() - t;
+        best = t < best ? t : best;
+    }
+    printf("%-7s linear m=%-3zu k=%-4zu n=%-4zu %9.1f us %7.1f GFLOP/s\n",
+           k->name, m, n_in, n_out, best,
+           2e-3 * (double)(m * n_in * n_out) / best);
+}
+static void bench_attention(const nxc__encoder_kernels *k, size_t n) {
+    pool_used = 0;
+    nxc__attention a = {take_random(n * 96, 1),
+                        96,
+                        take_output(n * 32),
+                        32,
+                        n,
+                        0.17677669f,
+                        take_output(NXC_ATTENTION_SCRATCH(n))};
+    double best = 1e300;
+    for (int i = 0; i < 50; i++) {
+        double t = now_us();
+        k->attention(&a);
+        t = now_us() - t;
+        best = t < best ? t : best;
+    }
+    printf("%-7s attention n=%-3zu %9.2f us\n", k->name, n, best);
+}
+static void bench_rows(const nxc__encoder_kernels *k) {
+    pool_used = 0;
+    nxc__norm norm = {take_random(384, 1), take_random(384, 1), 384, 1e-12f};
+    float *x = take_random(16 * 1536, 1);
+    double norm_us = 1e300, gelu_us = 1e300, dot_us = 1e300, sink = 0;
+    for (int i = 0; i < 50; i++) {
+        double t0 = now_us();
+        k->layer_norm(&norm, x, x + 16 * 384, 16);
+        double t1 = now_us();
+        k->gelu(x, (size_t)16 * 1536);
+        double t2 = now_us();
+        for (size_t j = 0; j < 32; j++)
+            sink += (double)k->dot(x + 384 * j, x + 384 * j, 384);
+        double t3 = now_us();
+        norm_us = fmin(norm_us, t1 - t0);
+        gelu_us = fmin(gelu_us, t2 - t1);
+        dot_us = fmin(dot_us, t3 - t2);
+    }
+    printf("%-7s layer_norm (16, 384) %.2f us, gelu (16, 1536) %.2f us, "
+           "dot 384 %.1f ns%s\n",
+           k->name, norm_us, gelu_us, dot_us * 1000 / 32, sink < 0 ? "!" : "");
+}
+static void bench_all(const nxc__encoder_kernels *k) {
+    static const size_t rows[] = {1, 2, 8, 16, 32, 128};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bench_linear(k, rows[i], 384, 1152);
+        bench_linear(k, rows[i], 384, 1536);
+        bench_linear(k, rows[i], 1536, 384);
+    }
+    bench_attention(k, 16);
+    bench_attention(k, 256);
+    bench_rows(k);
+}
+
+int main(int argc, char **argv) {
+    int bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
+    static const uint32_t levels[] = {
+        0, NXC_CPU_AVX2, NXC_CPU_AVX2 | NXC_CPU_AVX512, NXC_CPU_NEON};
+    uint32_t cpu = nxc__cpu_detect();
+    nxc__encoder_kernels_select(&ref, 0);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        if ((cpu & levels[i]) != levels[i]) continue;
+        nxc__encoder_kernels k;
+        nxc__encoder_kernels_select(&k, levels[i]);
+        size_t passed = n_passed, failed = n_failed;
+        if (bench) {
+            bench_all(&k);
+            continue;
+        }
+        test_all(&k);
+        printf("%-7s %zu checks passed, %zu failed\n", k.name,
+               n_passed - passed, n_failed - failed);
+    }
+    if (!bench) printf("%zu passed, %zu failed\n", n_passed, n_failed);
+    return n_failed != 0;
+}
