@@ -7,7 +7,6 @@
 #include "base/hash.h"
 #include "catalog/catalog.h"
 #include "catalog/catalog_format.h"
-#include "support/catalog_doubles.h"
 #include "support/nxc_test.h"
 
 static const char sha[] =

@@ -1,5 +1,4 @@
 /* JSONL catalogs: one operation a line. */
-#include "support/catalog_doubles.h"
 #include "support/catalog_test.h"
 
 static const char shop[] =

@@ -1,6 +1,5 @@
 /* OpenAPI 3.x and Swagger 2.0: what is read, and what is refused. */
 #include "base/buffer.h"
-#include "support/catalog_doubles.h"
 #include "support/catalog_test.h"
 
 static const char pets[] =
