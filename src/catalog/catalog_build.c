@@ -29,6 +29,7 @@
 #include "catalog/catalog_builder.h"
 
 #define MAX_RECORD_BYTES ((size_t)UINT32_MAX)
+#define MAX_FIELD_BYTES ((size_t)256 << 20)
 
 nxc_status nxc__catalog_builder_new(nxc_str name, const nxc_config *cfg,
                                     const nxc_allocator *alloc,
@@ -41,7 +42,7 @@ nxc_status nxc__catalog_builder_new(nxc_str name, const nxc_config *cfg,
     b->max_ops = nxc__config_int(cfg, NXC_OPT_max_operations);
     nxc__pool_init(&b->strings, alloc);
     nxc__buffer_init(&b->ops, alloc, MAX_RECORD_BYTES);
-    nxc__buffer_init(&b->fields, alloc, MAX_RECORD_BYTES);
+    nxc__buffer_init(&b->fields, alloc, MAX_FIELD_BYTES);
     nxc__buffer_init(&b->id_uses, alloc, MAX_RECORD_BYTES);
     nxc__buffer_init(&b->base_paths, alloc, MAX_RECORD_BYTES);
     nxc__buffer_init(&b->scratch, alloc, MAX_RECORD_BYTES);
@@ -150,9 +151,8 @@ nxc_status nxc__catalog_builder_add(nxc__catalog_builder *b,
                                     nxc_error *err) {
     if (b->n_ops >= b->max_ops)
         return nxc__error(err, NXC_ERR_LIMIT,
-                          "%.*s: expected at most %zu operations "
+                          "operations: expected at most %zu "
                           "(max_operations), got more",
-                          NXC_STR_ARG(nxc__pool_get(&b->strings, b->name)),
                           b->max_ops);
     nxc__string_pool *s = &b->strings;
     nxc__op_record rec;

@@ -125,6 +125,17 @@ static nxc_status read_source(const nxc__import_source *s,
     return st;
 }
 
+/* Limits are met where the document's name is not known. */
+static nxc_status name_document(const nxc__import_source *s, nxc_status st,
+                                nxc_error *err) {
+    char head[96];
+    snprintf(head, sizeof head, "%.*s:", NXC_STR_ARG(s->name));
+    if (!err || st == NXC_ERR_NOMEM ||
+        nxc__str_starts(nxc__str(err->message), nxc__str(head)))
+        return st;
+    return nxc__error_prefix(err, st, "%.*s", NXC_STR_ARG(s->name));
+}
+
 nxc_status nxc__catalog_import(const nxc__import_source *source,
                                const nxc_config *cfg,
                                const nxc_allocator *alloc, nxc_catalog **out,
@@ -145,13 +156,15 @@ nxc_status nxc__catalog_import(const nxc__import_source *source,
                                          err);
     if (st != NXC_OK) {
         nxc__catalog_builder_free(b);
-        return st;
+        return name_document(source, st, err);
     }
     nxc__catalog_describe(*out, info);
     if (info) info->format = got.format;
     return NXC_OK;
 }
 
+/* Eight parameters by the public contract.
+ * NOLINTNEXTLINE(readability-function-size) */
 nxc_status nxc_catalog_import(nxc_str name, nxc_str bytes, const char *filter,
                               const nxc_config *cfg, const nxc_allocator *alloc,
                               nxc_catalog **out, nxc_import_info *info,

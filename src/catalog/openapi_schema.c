@@ -33,6 +33,7 @@
 #define MAX_PROPERTIES 2000
 #define MAX_NAMES 20000
 #define MAX_ARRAY_DEPTH 4
+#define MAX_PROPERTY_BYTES ((size_t)128 << 20) /* of all schemas */
 
 typedef struct shape {
     const nxc__json *schema; /* behind references and arrays; NULL: free */
@@ -61,7 +62,7 @@ void nxc__schemas_init(nxc__schemas *s, nxc__refs *refs) {
     memset(s, 0, sizeof *s);
     s->refs = refs;
     nxc__buffer_init(&s->known, refs->alloc, SIZE_MAX / 2);
-    nxc__buffer_init(&s->properties, refs->alloc, (size_t)1 << 30);
+    nxc__buffer_init(&s->properties, refs->alloc, MAX_PROPERTY_BYTES);
     nxc__buffer_extend(&s->known, 256 * sizeof(shape));
 }
 void nxc__schemas_release(nxc__schemas *s) {

@@ -1,5 +1,4 @@
 /* JSONL catalogs: one operation a line. */
-#include "support/catalog_doubles.h"
 #include "support/catalog_test.h"
 
 static const char shop[] =
@@ -155,7 +154,7 @@ static void test_limit(void **state) {
     assert_int_equal(nxc_catalog_import(NXC_STR("doc"), nxc__str(shop), NULL,
                                         cfg, NULL, &c, NULL, &err),
                      NXC_ERR_LIMIT);
-    assert_string_equal(err.message, "doc:4: expected at most 2 operations "
+    assert_string_equal(err.message, "doc:4: operations: expected at most 2 "
                                      "(max_operations), got more");
     nxc_config_free(cfg);
 }

@@ -1,6 +1,5 @@
 /* OpenAPI 3.x and Swagger 2.0: what is read, and what is refused. */
 #include "base/buffer.h"
-#include "support/catalog_doubles.h"
 #include "support/catalog_test.h"
 
 static const char pets[] =
@@ -392,6 +391,27 @@ static void test_explosion(void **state) {
     nxc__buffer_release(&b);
 }
 
+/* A small document that asks for a very large catalog is refused in time. */
+static void test_amplification(void **state) {
+    (void)state;
+    nxc__buffer b;
+    nxc_catalog *c = NULL;
+    nxc_error err;
+    nxc__buffer_init(&b, &nxc__allocator_default, (size_t)4 << 20);
+    nxc__buffer_append_z(&b, "{\"openapi\":\"3.0.0\",\"paths\":{");
+    for (int i = 0; i < 5000; i++)
+        nxc__buffer_printf(&b, "\"/a%d\":{\"$ref\":\"#/x\"},", i);
+    nxc__buffer_append_z(&b, "\"/z\":{}},\"x\":{\"get\":{\"parameters\":[");
+    for (int i = 0; i < 2000; i++)
+        nxc__buffer_printf(&b, "{\"name\":\"p%d\"},", i);
+    nxc__buffer_append_z(&b, "{}]}}}");
+    assert_int_equal(import_bytes(nxc__buffer_str(&b), NULL, &c, NULL, &err),
+                     NXC_ERR_LIMIT);
+    assert_non_null(strstr(err.message, "doc: references: expected at most"));
+    assert_null(c);
+    nxc__buffer_release(&b);
+}
+
 static void test_limits(void **state) {
     (void)state;
     static const char two[] =
@@ -410,7 +430,7 @@ static void test_limits(void **state) {
     assert_int_equal(nxc_catalog_import(NXC_STR("doc"), text, NULL, cfg, NULL,
                                         &c, NULL, &err),
                      NXC_ERR_LIMIT);
-    assert_non_null(strstr(err.message, "max_operations"));
+    assert_non_null(strstr(err.message, "doc: operations: expected at most 1"));
     nxc_config_free(cfg);
 
     /* the smallest limit on bytes is 1024 */
@@ -437,7 +457,7 @@ int main(void) {
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_base_paths), cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_nesting),    cmocka_unit_test(test_explosion),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_limits),     cmocka_unit_test(test_amplification),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
 /* Tool lists: OpenAI chat and Responses, Anthropic, MCP. */
-#include "support/catalog_doubles.h"
 #include "support/catalog_test.h"
 
 static void test_shapes(void **state) {
