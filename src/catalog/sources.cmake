@@ -13,4 +13,5 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/string_pool.c
   ${CMAKE_CURRENT_LIST_DIR}/path_index.c
   ${CMAKE_CURRENT_LIST_DIR}/path_index_write.c
+  ${CMAKE_CURRENT_LIST_DIR}/resource.c
 )
