@@ -27,6 +27,7 @@ static void use(const nxc__packed_model *m) {
                 m->positions[i % m->header->max_tokens * NXC_HIDDEN];
     const nxc__linear *last = &m->layers[m->header->n_layers - 1].down;
     sink += last->panels[last->k * last->n - 1] + last->bias[last->n - 1];
+    (void)sink;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             t->bytes)
             sink += bytes[t->bytes - 1];
     }
+    (void)sink;
     nxc__safetensors_release(&st);
     return 0;
 }

@@ -21,9 +21,16 @@ nxc_status nxc__error_prefix(nxc_error *err, nxc_status code, const char *fmt,
 /* An analyzer sees one file at a time: let it know that these never give
  * NXC_OK, or it follows paths on which a failed call left its output unset. */
 #if defined(__clang_analyzer__) && !defined(NXC_BASE_ERROR_C)
-#define nxc__error(err, code, ...) ((void)(err), (code))
-#define nxc__error_nomem(err, size) ((void)(err), (void)(size), NXC_ERR_NOMEM)
-#define nxc__error_prefix(err, code, ...) ((void)(err), (code))
+static inline nxc_status nxc__error_analyzed(nxc_error *err, nxc_status code,
+                                             ...) {
+    (void)err;
+    return code;
+}
+#define nxc__error(err, code, ...) nxc__error_analyzed(err, code, __VA_ARGS__)
+#define nxc__error_nomem(err, size) \
+    nxc__error_analyzed(err, NXC_ERR_NOMEM, size)
+#define nxc__error_prefix(err, code, ...) \
+    nxc__error_analyzed(err, code, __VA_ARGS__)
 #endif
 
 #define NXC_TRY(expr)                                          \

@@ -47,8 +47,9 @@ static nxc_status relabel(const reader *r, nxc_status st, size_t line) {
     if (n > 0 && nxc__str_starts(m, nxc__str(head)))
         m = nxc__str_slice(m, (size_t)n, m.len);
     if (nxc__str_starts(m, NXC_STR("1:"))) m = nxc__str_slice(m, 2, m.len);
+    m = nxc__str_trim(m);
     snprintf(rest, sizeof rest, "%.*s", (int)m.len, m.ptr);
-    return nxc__error(err, st, "%s%zu:%s", head, line, rest);
+    return nxc__error(err, st, "%s%zu: %s", head, line, rest);
 }
 
 static nxc_status wrong(const reader *r, const char *key, const char *expected,
@@ -172,7 +173,7 @@ static nxc_status read_line(reader *r, nxc_str text) {
     NXC_TRY(nxc__json_parse(r->name, text, NULL, r->alloc, &doc, r->err));
     const nxc__json *line = nxc__json_root(doc);
     nxc__json_path root = {NULL, {NULL, 0}, 0};
-    nxc_str catalog;
+    nxc_str catalog = {"", 0};
     nxc_status st;
     r->doc = doc;
     if (!nxc__json_is(line, NXC_JSON_OBJECT))

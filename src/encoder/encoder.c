@@ -154,8 +154,9 @@ nxc_status nxc_encoder_ctx_new(const nxc_encoder *encoder,
         ctx->block_bytes += floats[i] * sizeof(float);
     ctx->block = nxc__alloc(encoder->alloc, ctx->block_bytes);
     if (!ctx->block) {
+        size_t size = ctx->block_bytes;
         nxc__free(encoder->alloc, ctx, sizeof *ctx);
-        return nxc__error_nomem(err, ctx->block_bytes);
+        return nxc__error_nomem(err, size);
     }
     size_t skip = (ALIGN - (uintptr_t)ctx->block % ALIGN) % ALIGN;
     float *next = (float *)(void *)((char *)ctx->block + skip);

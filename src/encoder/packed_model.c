@@ -67,21 +67,10 @@ size_t nxc__packed_n_sections(uint32_t n_layers) {
 }
 
 static uint32_t extent_of(const nxc__packed_header *h, extent e) {
-    switch (e) {
-    case ONE:
-        return 1;
-    case HIDDEN:
-        return h->hidden;
-    case HIDDEN3:
-        return 3 * h->hidden;
-    case FFN:
-        return h->ffn;
-    case VOCAB:
-        return h->vocab_size;
-    case POSITIONS:
-        return h->n_positions;
-    }
-    NXC_UNREACHABLE("every extent has a case");
+    const uint32_t values[] = {
+        [ONE] = 1,      [HIDDEN] = h->hidden,    [HIDDEN3] = 3 * h->hidden,
+        [FFN] = h->ffn, [VOCAB] = h->vocab_size, [POSITIONS] = h->n_positions};
+    return values[e];
 }
 
 nxc__packed_section nxc__packed_section_expect(const nxc__packed_header *h,

@@ -135,7 +135,7 @@ static nxc_status resolve(job *j, nxc_error *err) {
                                  &j->session, err));
     j->dp.prompt_methods = nxc__prompt_methods(r->prompt);
     nxc__workflow_observe(
-        &j->session, j->entry->states, j->dp.prompt_methods,
+        &j->session, j->entry->states, nxc__workflow_prompt_methods(r->prompt),
         nxc__config_real(e->cfg, NXC_OPT_pattern_confidence_threshold),
         &j->workflow);
     return NXC_OK;

@@ -1,5 +1,6 @@
 /* The JSON form of a ranking: the same for command, server and bindings
  * (docs/formats/request.md). */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -130,8 +131,14 @@ static nxc_str rescue_id(nxc_ctx *ctx, nxc_str json) {
                         &doc, NULL) != NXC_OK)
         return id;
     const nxc__json *v = NXC_JSON_GET(nxc__json_root(doc), "id");
+    uint64_t number;
     if (nxc__json_is(v, NXC_JSON_STRING))
         id = nxc__arena_copy(&ctx->parse_arena, nxc__json_str(v));
+    else if (nxc__json_uint(v, UINT64_MAX, &number)) {
+        char text[24];
+        snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+        id = nxc__arena_copy(&ctx->parse_arena, nxc__str(text));
+    }
     nxc__json_free(doc);
     return id;
 }

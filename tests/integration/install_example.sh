@@ -44,7 +44,7 @@ for program in pc_static consumer/rank_static; do
 done
 expected=$(run "$work/pc_shared")
 echo "$expected"
-grep -q '^ 1  .*/' <<<"$expected" || { echo "expected a first rank, got the above"; exit 1; }
+grep -q '^ 1 .* /' <<<"$expected" || { echo "expected a first rank, got the above"; exit 1; }
 grep -q '^20 candidates' <<<"$expected" || { echo "expected 20 candidates, got the above"; exit 1; }
 for program in pc_static consumer/rank_shared consumer/rank_static; do
     got=$(run "$work/$program")

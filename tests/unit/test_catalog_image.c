@@ -118,6 +118,13 @@ static void test_texts(void **state) {
     nxc_catalog *c = small_catalog();
     for (uint32_t i = 0; i < 4; i++)
         assert_str(nxc__catalog_text(c, i), texts[i]);
+    /* and the n-gram model has learned from them */
+    double bigram, trigram, other;
+    const nxc__ngram *m = nxc__catalog_ngram(c);
+    assert_non_null(m->image);
+    nxc__ngram_prob(m, NXC_STR("retrieve user"), &bigram, &trigram);
+    nxc__ngram_prob(m, NXC_STR("user retrieve"), &other, &trigram);
+    assert_true(bigram > other);
     nxc_catalog_free(c);
 }
 

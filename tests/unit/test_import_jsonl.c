@@ -139,6 +139,27 @@ static void test_wrong_types(void **state) {
     import_fails("{\"id\":\"o\",\"tags\":7}", NXC_ERR_INVALID, "$.tags");
 }
 
+static void test_limit(void **state) {
+    (void)state;
+    nxc_error err;
+    nxc_config *cfg;
+    nxc_catalog *c = NULL;
+    assert_ok(nxc_config_new(NULL, &cfg, &err), err);
+    assert_ok(nxc_config_set(cfg, "max_operations", "3", &err), err);
+    assert_ok(nxc_catalog_import(NXC_STR("doc"), nxc__str(shop), NULL, cfg,
+                                 NULL, &c, NULL, &err),
+              err);
+    nxc_catalog_free(c);
+    c = NULL;
+    assert_ok(nxc_config_set(cfg, "max_operations", "2", &err), err);
+    assert_int_equal(nxc_catalog_import(NXC_STR("doc"), nxc__str(shop), NULL,
+                                        cfg, NULL, &c, NULL, &err),
+                     NXC_ERR_LIMIT);
+    assert_string_equal(err.message, "doc:4: expected at most 2 operations "
+                                     "(max_operations), got more");
+    nxc_config_free(cfg);
+}
+
 static void test_damaged(void **state) {
     (void)state;
     import_prefixes(shop);
@@ -160,7 +181,7 @@ int main(void) {
         cmocka_unit_test(test_lines),       cmocka_unit_test(test_filter),
         cmocka_unit_test(test_single_line), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_wrong_types), cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_nesting),     cmocka_unit_test(test_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
