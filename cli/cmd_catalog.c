@@ -64,7 +64,11 @@ static nxc_status save_embedded(const cli_args *args, opened *o,
     return st;
 }
 
-static void print_import(const opened *o, bool json, double seconds) {
+typedef struct durations {
+    double import_s, encode_s; /* encode_s < 0: nothing was encoded */
+} durations;
+
+static void print_import(const opened *o, bool json, const durations *d) {
     if (json) {
         json_text("name", o->name, "{");
         json_text("format", nxc__str(o->info.format), ",");
@@ -78,7 +82,9 @@ static void print_import(const opened *o, bool json, double seconds) {
     if (o->info.n_webhooks) printf(", %zu webhooks", o->info.n_webhooks);
     if (o->info.n_unresolved)
         printf(", %zu references could not be followed", o->info.n_unresolved);
-    printf(" (%.0f ms)\n", seconds * 1e3);
+    printf(" (%.0f ms)", d->import_s * 1e3);
+    if (d->encode_s >= 0) printf(", encoded in %.1f s", d->encode_s);
+    putchar('\n');
 }
 
 int cli_catalog_import(const cli_args *args) {
@@ -91,11 +97,15 @@ int cli_catalog_import(const cli_args *args) {
                          "--embed: expected --output FILE, got none");
     nxc_status st = open_one(args, &o, &err);
     if (st == NXC_OK && name) o.name = nxc__str(name);
-    double seconds = cli_seconds() - start;
-    if (st == NXC_OK && output)
-        st = cli_has(args, "embed") ? save_embedded(args, &o, output, &err)
-                                    : nxc_catalog_save(o.catalog, output, &err);
-    if (st == NXC_OK) print_import(&o, cli_has(args, "json"), seconds);
+    durations d = {cli_seconds() - start, -1};
+    if (st == NXC_OK && cli_has(args, "embed")) {
+        start = cli_seconds();
+        st = save_embedded(args, &o, output, &err);
+        d.encode_s = cli_seconds() - start;
+    } else if (st == NXC_OK && output) {
+        st = nxc_catalog_save(o.catalog, output, &err);
+    }
+    if (st == NXC_OK) print_import(&o, cli_has(args, "json"), &d);
     return close_one(&o, st, &err);
 }
 
