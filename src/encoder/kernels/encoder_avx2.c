@@ -3,7 +3,7 @@
  *
  * linear: 6 rows x 16 columns, one third (a cache line) of each step of a
  * panel, in 12 accumulators; three vectors more for the line and a broadcast
- * make 15 of the 16 registers. The weight stream is prefetched 6 KiB ahead.
+ * make 15 of the 16 registers. Prefetching: encoder_linear16.h.
  */
 #include <immintrin.h>
 #include <stddef.h>
@@ -68,9 +68,11 @@ static inline void v16_accumulate(v16 *c, v16 a, v16 b) {
 #include "encoder/kernels/encoder_lanes.h"
 
 #define ROWS 6
-#define PREFETCH_FLOATS 1536 /* 6 KiB */
 
-ALWAYS_INLINE void prefetch(const float *p) {
+ALWAYS_INLINE void prefetch_far(const float *p) {
+    _mm_prefetch((const char *)p, _MM_HINT_T1);
+}
+ALWAYS_INLINE void prefetch_near(const float *p) {
     _mm_prefetch((const char *)p, _MM_HINT_T0);
 }
 #include "encoder/kernels/encoder_linear16.h"

@@ -68,9 +68,11 @@ static inline void v16_accumulate(v16 *c, v16 a, v16 b) {
 #include "encoder/kernels/encoder_lanes.h"
 
 #define ROWS 6
-#define PREFETCH_FLOATS 1536 /* 6 KiB */
 
-ALWAYS_INLINE void prefetch(const float *p) { __builtin_prefetch(p); }
+ALWAYS_INLINE void prefetch_far(const float *p) { __builtin_prefetch(p, 0, 2); }
+ALWAYS_INLINE void prefetch_near(const float *p) {
+    __builtin_prefetch(p, 0, 3);
+}
 #include "encoder/kernels/encoder_linear16.h"
 
 void nxc__encoder_kernels_neon(nxc__encoder_kernels *k) {
