@@ -11,7 +11,7 @@
 #define MAX_HOPS 32         /* references that lead to references */
 #define MAX_STEP_BYTES 1024 /* of an escaped step of a pointer */
 #define MAX_ARRAY 1024      /* elements of an array that a pointer leads into */
-#define MAX_STEPS ((size_t)8 << 20)
+#define MAX_STEPS ((size_t)4 << 20)
 #define INDEX_FROM 64 /* members from which an object is indexed */
 #define SEED UINT64_C(0x6e78637265666931)
 
