@@ -71,6 +71,7 @@ typedef struct open_node {
 typedef struct reader {
     yaml_parser_t yaml;
     nxc_str name, text;
+    size_t n_lines; /* of text */
     const nxc__json_limits *limits;
     nxc__arena arena;      /* texts of scalars, names of anchors */
     nxc__buffer nodes;     /* of nxc__yaml_node */
@@ -88,7 +89,25 @@ static size_t n_nodes(const reader *r) {
     return r->nodes.len / sizeof(nxc__yaml_node);
 }
 
-/* --------------------------------------------------------------- errors */
+/* ------------------------------------------------------- lines, errors */
+
+/* Lines as libyaml counts them: LF, CR, CR LF, and YAML 1.1's NEL, LS, PS. */
+static size_t count_lines(nxc_str t) {
+    size_t n = 1;
+    for (size_t i = 0; i < t.len; i++) {
+        nxc_str rest = nxc__str_slice(t, i, t.len);
+        n += t.ptr[i] == '\n' ||
+             (t.ptr[i] == '\r' && (rest.len < 2 || rest.ptr[1] != '\n')) ||
+             nxc__str_starts(rest, NXC_STR("\xC2\x85")) ||
+             nxc__str_starts(rest, NXC_STR("\xE2\x80\xA8")) ||
+             nxc__str_starts(rest, NXC_STR("\xE2\x80\xA9"));
+    }
+    return n;
+}
+/* libyaml ends a last line that has no break, and may then point past it. */
+static size_t line_of(const reader *r, yaml_mark_t mark) {
+    return mark.line < r->n_lines ? mark.line + 1 : r->n_lines;
+}
 
 static nxc_status fail_at(const reader *r, size_t line, nxc_status code,
                           const char *expected, const char *got) {
@@ -97,7 +116,7 @@ static nxc_status fail_at(const reader *r, size_t line, nxc_status code,
 }
 static nxc_status fail(const reader *r, const yaml_event_t *e, nxc_status code,
                        const char *expected, const char *got) {
-    return fail_at(r, e->start_mark.line + 1, code, expected, got);
+    return fail_at(r, line_of(r, e->start_mark), code, expected, got);
 }
 static nxc_status fail_nomem(const reader *r) {
     return nxc__error_nomem(r->err, r->text.len);
@@ -107,7 +126,7 @@ static nxc_status fail_nomem(const reader *r) {
 static nxc_status fail_yaml(const reader *r) {
     const yaml_parser_t *p = &r->yaml;
     const char *problem = p->problem ? p->problem : "malformed text";
-    size_t line = p->problem_mark.line + 1;
+    size_t line = line_of(r, p->problem_mark);
     if (p->error == YAML_MEMORY_ERROR) return fail_nomem(r);
     if (p->error == YAML_READER_ERROR) {
         line = 1;
@@ -123,7 +142,7 @@ static nxc_status fail_yaml(const reader *r) {
     return nxc__error(r->err, NXC_ERR_PARSE,
                       "%.*s:%zu: expected YAML, got: %s, %s from line %zu",
                       NXC_STR_ARG(r->name), line, problem, p->context,
-                      p->context_mark.line + 1);
+                      line_of(r, p->context_mark));
 }
 
 /* ---------------------------------------------------------------- nodes */
@@ -147,10 +166,10 @@ static nxc_status add_node(reader *r, const yaml_event_t *e,
     if (n_nodes(r) >= r->limits->max_values || n_nodes(r) >= UINT32_MAX - 1)
         return nxc__error(r->err, NXC_ERR_LIMIT,
                           "%.*s:%zu: expected at most %zu values, got more",
-                          NXC_STR_ARG(r->name), e->start_mark.line + 1,
+                          NXC_STR_ARG(r->name), line_of(r, e->start_mark),
                           r->limits->max_values);
     if (parent) parent->n_children++;
-    made->line = (uint32_t)(e->start_mark.line + 1);
+    made->line = (uint32_t)line_of(r, e->start_mark);
     nxc__buffer_append(&r->nodes, made, sizeof *made);
     return r->nodes.status == NXC_OK ? NXC_OK : fail_nomem(r);
 }
@@ -222,7 +241,7 @@ static nxc_status read_alias(reader *r, const yaml_event_t *e) {
         return nxc__error(r->err, NXC_ERR_PARSE,
                           "%.*s:%zu: expected an alias of a node above, got "
                           "*%.*s%s",
-                          NXC_STR_ARG(r->name), e->start_mark.line + 1,
+                          NXC_STR_ARG(r->name), line_of(r, e->start_mark),
                           NXC_STR_ARG(name),
                           slot == NXC_NONE ? "" : " inside itself");
     n.kind = NXC_YAML_ALIAS;
@@ -237,7 +256,7 @@ static nxc_status read_start(reader *r, const yaml_event_t *e) {
         return nxc__error(r->err, NXC_ERR_LIMIT,
                           "%.*s:%zu: expected at most %zu levels of nesting, "
                           "got more",
-                          NXC_STR_ARG(r->name), e->start_mark.line + 1,
+                          NXC_STR_ARG(r->name), line_of(r, e->start_mark),
                           r->max_depth);
     memset(&n, 0, sizeof n);
     n.kind = is_mapping ? NXC_YAML_MAPPING : NXC_YAML_SEQUENCE;
@@ -302,6 +321,7 @@ static nxc_status init(reader *r) {
         return nxc__error(
             r->err, NXC_ERR_LIMIT, "%.*s: expected at most %zu bytes, got %zu",
             NXC_STR_ARG(r->name), r->limits->max_bytes, r->text.len);
+    r->n_lines = count_lines(r->text);
     r->max_depth =
         r->limits->max_depth < MAX_DEPTH ? r->limits->max_depth : MAX_DEPTH;
     r->open = nxc__arena_alloc_array(&r->arena, r->max_depth, sizeof *r->open);

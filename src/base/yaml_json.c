@@ -256,25 +256,28 @@ static nxc_status write_pair(writer *w, uint32_t key, uint32_t value,
 static nxc_status merge(writer *w, uint32_t source, nxc__strmap *keys,
                         bool *comma);
 
+/* A pair of a mapping that is merged, unless its key is there already. */
+static nxc_status merge_pair(writer *w, uint32_t key, nxc__strmap *keys,
+                             bool *comma) {
+    size_t n = keys->n;
+    NXC_TRY(nxc__strmap_add(keys, text_of(w, key), 0, NULL, w->err));
+    return keys->n > n ? write_pair(w, key, key + 1, comma) : NXC_OK;
+}
+
 /* The pairs of one mapping that is merged: its own, then what it merges. */
 static nxc_status merge_mapping(writer *w, uint32_t map, nxc__strmap *keys,
                                 bool *comma) {
     uint32_t end = w->nodes[map].end;
-    for (int pass = 0; pass < 2; pass++) {
-        for (uint32_t k = map + 1; k < end; k = w->nodes[k + 1].end) {
-            bool is_merge = w->nodes[k].is_merge;
-            NXC_TRY(spend(w, 1));
-            if (is_merge == (pass == 0)) continue;
-            if (is_merge) {
-                NXC_TRY(merge(w, k + 1, keys, comma));
-                continue;
-            }
-            uint32_t found;
-            size_t n = keys->n;
-            NXC_TRY(nxc__strmap_add(keys, text_of(w, k), 0, &found, w->err));
-            if (keys->n > n) NXC_TRY(write_pair(w, k, k + 1, comma));
-        }
-        if (!w->nodes[map].has_merge) break;
+    for (uint32_t k = map + 1; k < end; k = w->nodes[k + 1].end) {
+        NXC_TRY(spend(w, 1));
+        if (w->nodes[k].is_merge) continue;
+        NXC_TRY(merge_pair(w, k, keys, comma));
+    }
+    if (!w->nodes[map].has_merge) return NXC_OK;
+    for (uint32_t k = map + 1; k < end; k = w->nodes[k + 1].end) {
+        NXC_TRY(spend(w, 1));
+        if (!w->nodes[k].is_merge) continue;
+        NXC_TRY(merge(w, k + 1, keys, comma));
     }
     return NXC_OK;
 }

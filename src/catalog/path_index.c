@@ -73,6 +73,7 @@ static size_t authority(nxc_str p) {
 }
 
 nxc__path_scan nxc__path_scan_start(nxc_str path) {
+    if (!path.ptr) path = NXC_STR("");
     nxc__path_scan s = {nxc__str_slice(path, authority(path), path.len), 0, 0};
     for (size_t i = s.path.len; i && !s.last_close; i--)
         if (s.path.ptr[i - 1] == '}') s.last_close = i - 1;

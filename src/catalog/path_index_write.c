@@ -94,7 +94,7 @@ static bool is_version(nxc_str s) {
 }
 
 static bool parameter_spans(nxc_str name, nxc_str before) {
-    if (!name.len) return false;
+    if (!name.ptr || !name.len) return false;
     if (name.ptr[0] == '+' || name.ptr[name.len - 1] == '*' ||
         nxc__str_find(name, '=', 0) < name.len)
         return true;
@@ -256,6 +256,7 @@ static nxc_status sort(writer *w, entry **entries, size_t n,
                        int (*compare)(const entry *, const entry *),
                        nxc_error *err) {
     entry *from = *entries;
+    if (!from || n < 2) return NXC_OK;
     entry *to = nxc__arena_alloc_array(&w->arena, n, sizeof *to);
     if (!to) return nxc__error_nomem(err, n * sizeof *to);
     for (size_t run = 1; run < n; run *= 2) {

@@ -481,8 +481,10 @@ static void many_templates_are_built(void **state) {
         assert_int_equal(nxc__path_index_match(&x.idx, GET, t[i].path), i);
     nxc__buffer_release(&x.image);
     /* one node with 100,000 patterns */
-    for (uint32_t i = 0; i < N; i++)
-        snprintf(text[i], LEN, "/{x}.%u", i), t[i].path = nxc__str(text[i]);
+    for (uint32_t i = 0; i < N; i++) {
+        snprintf(text[i], LEN, "/{x}.%u", i);
+        t[i].path = nxc__str(text[i]);
+    }
     make(&x, t, N, NULL, 0);
     assert_int_equal(nxc__path_index_match(&x.idx, GET, NXC_STR("/a.12345")),
                      12345);

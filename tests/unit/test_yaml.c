@@ -333,6 +333,12 @@ static void lines_are_those_of_the_yaml(void **state) {
     check_lines(doc, nxc__json_root(doc), &root, &n);
     assert_int_equal(n, 15);
     nxc__json_free(doc);
+    /* a null at the end of a last line without a break */
+    assert_ok(parse(NXC_STR("a: 1\n?"), NULL, &doc, &err), err);
+    nxc__json_path empty = {&root, NXC_STR(""), 0};
+    nxc__json_error(doc, &empty, &err, NXC_ERR_INVALID, "no");
+    assert_string_equal(err.message, "t.yaml:2: $[\"\"]: no");
+    nxc__json_free(doc);
     /* what an alias or a merge brings in is on the line that names it */
     assert_ok(parse(NXC_STR("a: &a\n  x: 1\n  y: {z: 2}\n"
                             "b:\n  k: 0\n  <<: *a\n  l: 0\nc:\n\n  - *a\n"),
