@@ -634,6 +634,71 @@ static void test_raw_file(void **state) {
     assert_null(c);
 }
 
+/* A compiled catalog that comes through a pipe. */
+static void test_stream(void **state) {
+    (void)state;
+    int fd[2];
+    char path[32];
+    size_t size;
+    nxc_error err;
+    nxc_catalog *c = small_catalog(), *again;
+    const uint8_t *image = nxc__catalog_image(c, &size);
+    for (int damaged = 0; damaged < 2; damaged++) {
+        assert_in_range(size, 1, 65536);
+        assert_int_equal(pipe(fd), 0);
+        assert_int_equal(write(fd[1], image, size - (size_t)damaged),
+                         size - (size_t)damaged);
+        close(fd[1]);
+        snprintf(path, sizeof path, "/dev/fd/%d", fd[0]);
+        nxc_status st =
+            nxc_catalog_open(path, NULL, NULL, NULL, &again, NULL, &err);
+        close(fd[0]);
+        assert_int_equal(st, damaged ? NXC_ERR_FORMAT : NXC_OK);
+        if (damaged) continue;
+        assert_int_equal(walk(c), walk(again));
+        nxc_catalog_free(again);
+    }
+    nxc_catalog_free(c);
+}
+
+static void test_misaligned(void **state) {
+    (void)state;
+    nxc_error err;
+    nxc_catalog *c = small_catalog(), *other;
+    size_t size;
+    const uint8_t *image = nxc__catalog_image(c, &size);
+    uint8_t *block = nxc__alloc(&nxc__allocator_default, size + 4);
+    assert_non_null(block);
+    memcpy(block + 4, image, size);
+    assert_int_equal(
+        nxc__catalog_open_borrowed(block + 4, size, NULL, &other, &err),
+        NXC_ERR_INVALID);
+    nxc__free(&nxc__allocator_default, block, size + 4);
+    nxc_catalog_free(c);
+}
+
+/* Kept whole, though only its beginning teaches the n-gram model. */
+static void test_long_description(void **state) {
+    (void)state;
+    static char text[5001];
+    nxc_error err;
+    nxc__catalog_builder *b;
+    nxc_catalog *c;
+    nxc_operation op = {0};
+    /* a two-byte letter across the border */
+    for (size_t i = 0; i + 1 < sizeof text; i++)
+        text[i] = i < 3 ? 'a' : (i % 2 ? '\xC3' : '\xA9');
+    assert_ok(nxc__catalog_builder_new(NXC_STR("d"), NULL, NULL, &b, &err),
+              err);
+    add(b, NXC_METHOD_GET, "/a", "", text);
+    assert_ok(nxc__catalog_builder_finish(b, "x", sha, &c, &err), err);
+    assert_true(nxc_catalog_get_operation(c, 0, &op));
+    assert_int_equal(op.summary.len, 5000);
+    assert_int_equal(nxc__catalog_method(c, 0), NXC_METHOD_GET);
+    assert_int_equal(nxc__catalog_flags(c, 0), 0);
+    nxc_catalog_free(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
@@ -653,6 +718,9 @@ int main(void) {
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_damaged_embeddings),
         cmocka_unit_test(test_raw_file),
+        cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_misaligned),
+        cmocka_unit_test(test_long_description),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

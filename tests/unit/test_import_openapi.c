@@ -158,6 +158,11 @@ static void test_schemas(void **state) {
         {"{\"$ref\":\"#/info/list/2\"}", "", "", 1},
         {"{\"$ref\":\"#/info/list/x\"}", "", "", 1},
         {"{\"$ref\":\"#anchor\"}", "", "", 1},
+        {"{\"$ref\":\"\"}", "", "", 1},
+        {"{\"$ref\":\"#\"}", "", "", 0},
+        {"{\"$ref\":\"#/components/schemas/A~1b%2\"}", "", "", 1},
+        {"{\"$ref\":\"#/components/schemas/A~2b\"}", "", "", 1},
+        {"{\"$ref\":\"#/openapi/x\"}", "", "", 1},
         {"{\"$ref\":7,\"properties\":{\"a\":{}}}", "a::", "", 0},
         {"{\"items\":{\"items\":{\"$ref\":\"#/components/schemas/Self\"}}}",
          "deep::object", "Self", 0},
@@ -391,6 +396,62 @@ static void test_explosion(void **state) {
     nxc__buffer_release(&b);
 }
 
+/* Objects so large that their members are indexed: every one is found, the last
+ * one of a key that occurs twice, and none that is not there. */
+static void test_many_schemas(void **state) {
+    (void)state;
+    enum { N = 300 };
+    nxc__buffer b;
+    nxc_catalog *c = NULL;
+    nxc_import_info info;
+    nxc_error err;
+    nxc__buffer_init(&b, &nxc__allocator_default, (size_t)1 << 20);
+    nxc__buffer_append_z(&b, "{\"openapi\":\"3.0.0\",\"servers\":[{\"url\":"
+                             "\"/v1\"},{\"url\":\"/v1/\"}],\"paths\":{");
+    for (int i = 0; i <= N; i++)
+        nxc__buffer_printf(&b,
+                           "\"/a%d\":{\"post\":{\"requestBody\":{\"content\":"
+                           "{\"a/json\":{\"schema\":{\"$ref\":"
+                           "\"#/components/schemas/S%d\"}}}}}}%s",
+                           i, i, i < N ? "," : "},");
+    nxc__buffer_append_z(&b, "\"components\":{\"schemas\":{\"S7\":{},");
+    for (int i = 0; i < N; i++)
+        nxc__buffer_printf(&b, "\"S%d\":{\"properties\":{\"p%d\":{}}}%s", i, i,
+                           i < N - 1 ? "," : "}}}");
+    assert_ok(import_bytes(nxc__buffer_str(&b), NULL, &c, &info, &err), err);
+    for (uint32_t i = 0; i < N; i++) {
+        char expected[16];
+        snprintf(expected, sizeof expected, "p%u::", i);
+        assert_fields(c, i, NXC_FIELD_BODY, expected);
+    }
+    assert_fields(c, N, NXC_FIELD_BODY, "");
+    assert_int_equal(info.n_unresolved, 1);
+    assert_int_equal(nxc_catalog_find(c, NXC_STR("POST /v1/a9")), 9);
+    nxc_catalog_free(c);
+    nxc__buffer_release(&b);
+}
+
+/* A body of more properties than are kept. */
+static void test_many_properties(void **state) {
+    (void)state;
+    nxc__buffer b;
+    nxc_catalog *c = NULL;
+    nxc_error err;
+    nxc_operation op;
+    nxc__buffer_init(&b, &nxc__allocator_default, (size_t)1 << 20);
+    nxc__buffer_append_z(&b, "{\"openapi\":\"3.0.0\",\"paths\":{\"/a\":"
+                             "{\"post\":{\"requestBody\":{\"content\":"
+                             "{\"a/json\":{\"schema\":{\"properties\":{");
+    for (int i = 0; i < 2001; i++)
+        nxc__buffer_printf(&b, "\"p%d\":{}%s", i, i < 2000 ? "," : "");
+    nxc__buffer_append_z(&b, "}}}}}}}}}");
+    assert_ok(import_bytes(nxc__buffer_str(&b), NULL, &c, NULL, &err), err);
+    assert_true(nxc_catalog_get_operation(c, 0, &op));
+    assert_int_equal(op.n_body, 2000);
+    nxc_catalog_free(c);
+    nxc__buffer_release(&b);
+}
+
 /* A small document that asks for a very large catalog is refused in time. */
 static void test_amplification(void **state) {
     (void)state;
@@ -452,12 +513,20 @@ static void test_limits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything), cmocka_unit_test(test_swagger),
-        cmocka_unit_test(test_schemas),    cmocka_unit_test(test_wrong_types),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_accepted),
-        cmocka_unit_test(test_base_paths), cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_nesting),    cmocka_unit_test(test_explosion),
-        cmocka_unit_test(test_limits),     cmocka_unit_test(test_amplification),
+        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_swagger),
+        cmocka_unit_test(test_schemas),
+        cmocka_unit_test(test_wrong_types),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_base_paths),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_explosion),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_amplification),
+        cmocka_unit_test(test_many_schemas),
+        cmocka_unit_test(test_many_properties),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
