@@ -19,18 +19,15 @@ nxc_status nxc__error_prefix(nxc_error *err, nxc_status code, const char *fmt,
                              ...) __attribute__((format(printf, 3, 4)));
 
 /* An analyzer sees one file at a time: let it know that these never give
- * NXC_OK, or it follows paths on which a failed call left its output unset. */
+ * NXC_OK, or it follows paths on which a failed call left its output unset. A
+ * macro is not expanded within itself: the functions are still called. */
 #if defined(__clang_analyzer__) && !defined(NXC_BASE_ERROR_C)
-static inline nxc_status nxc__error_analyzed(nxc_error *err, nxc_status code,
-                                             ...) {
-    (void)err;
-    return code;
-}
-#define nxc__error(err, code, ...) nxc__error_analyzed(err, code, __VA_ARGS__)
+#define nxc__error(err, code, ...) \
+    ((void)nxc__error(err, code, __VA_ARGS__), (code))
 #define nxc__error_nomem(err, size) \
-    nxc__error_analyzed(err, NXC_ERR_NOMEM, size)
+    ((void)nxc__error_nomem(err, size), NXC_ERR_NOMEM)
 #define nxc__error_prefix(err, code, ...) \
-    nxc__error_analyzed(err, code, __VA_ARGS__)
+    ((void)nxc__error_prefix(err, code, __VA_ARGS__), (code))
 #endif
 
 #define NXC_TRY(expr)                                          \
