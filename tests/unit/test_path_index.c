@@ -74,6 +74,10 @@ static const char *const templates[] = {
     "GET /w/p{lat},{lon}",
     "GET /q?id={id}",
     "GET /{a}{b}/zz",
+    "GET /c/:1", /* 45: no parameter */
+    "GET /c/::a",
+    "GET /c/:a1",
+    "GET /c/:",
 };
 
 static const struct {
@@ -176,6 +180,9 @@ static const struct {
     {"GET", "/w/p1,2", 42},
     {"GET", "/q?id=7", 43},
     {"GET", "/ab/zz", 44},
+    {"GET", "/c/:1", 45},
+    {"GET", "/c/x", 47},
+    {"GET", "/c/:", 48},
     {"OTHER", "/u/x", -1},
 };
 
@@ -611,11 +618,18 @@ static void failing_free(void *ctx, void *ptr, size_t size) {
 }
 
 static void every_failed_allocation_is_reported(void **state) {
+    enum { MORE = 400 };
     (void)state;
-    nxc__path_template t[COUNT(templates)];
+    static nxc__path_template t[COUNT(templates) + MORE];
+    static char more[MORE][48]; /* so that the writer needs many blocks */
     nxc_str base = NXC_STR("/v1");
     for (size_t i = 0; i < COUNT(templates); i++)
         t[i] = parse_template(templates[i], (uint32_t)i);
+    for (size_t i = 0; i < MORE; i++) {
+        snprintf(more[i], sizeof more[i], "GET /%zu/{id}.json/%zu/x%zu/y%%20",
+                 i, i, i);
+        t[COUNT(templates) + i] = parse_template(more[i], (uint32_t)i);
+    }
     for (size_t n = 0;; n++) {
         failing f = {n, 0};
         nxc_allocator a = {failing_realloc, failing_free, &f};
