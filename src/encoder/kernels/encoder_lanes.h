@@ -1,32 +1,18 @@
 /*
- * Every slot but linear, written once over vectors of 16 float32 lanes.
+ * Every slot but the matrix products, written once over vectors of 16 float32
+ * lanes.
  *
- * Included by exactly one file per ISA, after it has defined the vocabulary:
- *     v16                 16 lanes: one zmm, two ymm or four q registers
- *     v16_load, v16_store any alignment
- *     v16_set1, v16_add, v16_sub, v16_mul, v16_div, v16_max, v16_min
- *     v16_fma(a, b, c)    a * b + c, rounded once
- *     v16_accumulate(&c, a, b)    c = fma(a, b, c), c stays in its register
- *     v16_round           to the nearest integer, ties to even
- *     v16_sum             of the lanes, folded in halves: 16, 8, 4, 2, 1
- *     v16_power(n)        2^n for integers n in [-126, 127]
- *     V16_ROWS            rows of a small product that fit the registers
- * Then the reference's orders of summation hold by construction, and what
- * remains per ISA is this vocabulary and the tile of linear.
+ * Included by exactly one file per ISA, which is compiled for it. The vectors
+ * are those of encoder_v16.h. The reference's orders of summation hold by
+ * construction, and what remains per ISA is that vocabulary and the tiles of
+ * the products.
  */
 #include <math.h>
 #include <string.h>
 
+#include "encoder/kernels/encoder_gelu.h"
+#include "encoder/kernels/encoder_int8.h"
 #include "encoder/kernels/encoder_kernel.h"
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-ALWAYS_INLINE v16 lanes_polynomial(v16 x, const float *coeffs, size_t n) {
-    v16 p = v16_set1(coeffs[0]);
-    for (size_t i = 1; i < n; i++)
-        p = v16_fma(p, x, v16_set1(coeffs[i]));
-    return p;
-}
 
 ALWAYS_INLINE v16 lanes_exp(v16 x) {
     static const float coeffs[] = NXC_EXP_COEFFS;
@@ -37,17 +23,6 @@ ALWAYS_INLINE v16 lanes_exp(v16 x) {
     v16 p = lanes_polynomial(r, coeffs, NXC_EXP_N_COEFFS);
     p = v16_fma(p, v16_mul(r, r), v16_add(r, v16_set1(1.0f)));
     return v16_mul(p, v16_power(n));
-}
-
-ALWAYS_INLINE v16 lanes_gelu(v16 x) {
-    static const float p[] = NXC_ERF_P, q[] = NXC_ERF_Q;
-    v16 z = v16_mul(x, v16_set1(NXC_SQRT_HALF));
-    z = v16_max(z, v16_set1(-NXC_ERF_MAX));
-    z = v16_min(z, v16_set1(NXC_ERF_MAX));
-    v16 t = v16_mul(z, z), half = v16_mul(x, v16_set1(0.5f));
-    v16 top = v16_mul(z, lanes_polynomial(t, p, NXC_ERF_N_P));
-    v16 erf = v16_div(top, lanes_polynomial(t, q, NXC_ERF_N_Q));
-    return v16_fma(half, erf, half);
 }
 
 static void lanes_gelu_slot(float *x, size_t n) {
@@ -226,12 +201,59 @@ static void lanes_pool(const float *x, size_t n_rows, size_t dim, float *out) {
         v16_store(out + i, v16_div(v16_load(out + i), divisor));
 }
 
-/* GELU over a block of rows that a tile has just written (it is in L1). */
-ALWAYS_INLINE void lanes_gelu_block(float *y, size_t ldy, size_t rows,
-                                    size_t columns) {
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j += NXC_LANES)
-            v16_store(y + i * ldy + j, lanes_gelu(v16_load(y + i * ldy + j)));
+/* ------------------------------------------------------------------ int8 */
+
+ALWAYS_INLINE void lanes_tail(float to[NXC_LANES], const float *from,
+                              size_t n) {
+    memset(to, 0, NXC_LANES * sizeof *to);
+    memcpy(to, from, n * sizeof *to);
+}
+
+static void lanes_quantize_row(const float *x, const float *factors, size_t k,
+                               uint8_t *q, nxc__int8_row *row) {
+    v16 low = v16_set1(0.0f), high = low;
+    float tx[NXC_LANES], tf[NXC_LANES];
+    size_t i = 0;
+    for (; i + NXC_LANES <= k; i += NXC_LANES) {
+        v16 t = v16_mul(v16_load(x + i), v16_load(factors + i));
+        low = v16_min(low, t);
+        high = v16_max(high, t);
+    }
+    if (i < k) {
+        lanes_tail(tx, x + i, k - i);
+        lanes_tail(tf, factors + i, k - i);
+        v16 t = v16_mul(v16_load(tx), v16_load(tf));
+        low = v16_min(low, t);
+        high = v16_max(high, t);
+    }
+    nxc__int8_range r = nxc__int8_range_of(
+        -v16_top(v16_sub(v16_set1(0.0f), low)), v16_top(high));
+    v16 inverse = v16_set1(r.inverse);
+    *row = r.row;
+    for (i = 0; i + NXC_LANES <= k; i += NXC_LANES) {
+        v16 t = v16_mul(v16_load(x + i), v16_load(factors + i));
+        v16_store_u8(q + i, v16_mul(t, inverse), r.row.zero);
+    }
+    if (i < k) {
+        uint8_t tail[NXC_LANES];
+        v16 t = v16_mul(v16_load(tx), v16_load(tf));
+        v16_store_u8(tail, v16_mul(t, inverse), r.row.zero);
+        memcpy(q + i, tail, k - i);
+    }
+}
+
+static void lanes_quantize_rows(const float *x, const float *factors, size_t m,
+                                size_t k, uint8_t *q, nxc__int8_row *rows) {
+    for (size_t i = 0; i < m; i++)
+        lanes_quantize_row(x + i * k, factors, k, q + i * k, rows + i);
+}
+
+static void lanes_dequantize(const int8_t *q, float scale, size_t n, float *x) {
+    size_t i = 0;
+    for (; i + NXC_LANES <= n; i += NXC_LANES)
+        v16_store(x + i, v16_mul(v16_load_s8(q + i), v16_set1(scale)));
+    for (; i < n; i++)
+        x[i] = scale * (float)q[i];
 }
 
 static void lanes_init(nxc__encoder_kernels *k) {
@@ -240,4 +262,6 @@ static void lanes_init(nxc__encoder_kernels *k) {
     k->gelu = lanes_gelu_slot;
     k->dot = lanes_dot;
     k->pool = lanes_pool;
+    k->quantize_rows = lanes_quantize_rows;
+    k->dequantize = lanes_dequantize;
 }
