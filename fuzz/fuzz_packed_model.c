@@ -14,6 +14,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MAX_FILE ((size_t)16 << 20)
 
+static float value_of(const nxc__table *t, size_t row) {
+    return t->scales ? t->scales[row] * (float)t->int8[row * NXC_HIDDEN]
+                     : t->f32[row * NXC_HIDDEN];
+}
+
+/* Whatever opens must multiply without overflow (under UBSan). */
+static void use_int8(const nxc__linear_int8 *w) {
+    static uint8_t q[NXC_FFN];
+    static float x[NXC_FFN], y[NXC_FFN];
+    static const nxc__int8_row row = {1.0f, 255};
+    nxc__int8_row rows[1];
+    nxc__encoder_kernels k;
+    nxc__encoder_kernels_select(&k, 0);
+    k.quantize_rows(x, w->factors, 1, w->k, q, rows);
+    memset(q, 255, sizeof q);
+    nxc__linear_int8 first = *w;
+    first.n = NXC_PANEL;
+    k.linear_int8(&first, q, &row, 1, y, NXC_EPILOGUE_NONE);
+}
+
 static void use(const nxc__packed_model *m) {
     uint32_t ids[16];
     bool truncated;
@@ -21,11 +41,16 @@ static void use(const nxc__packed_model *m) {
                                        NXC_STR("list invoices \xC3\xA9 [SEP]"),
                                        ids, 16, &truncated);
     volatile float sink = 0;
+    const nxc__matrix *last = &m->layers[m->header->n_layers - 1].down;
     for (size_t i = 0; i < n; i++)
-        sink += m->embeddings[(size_t)ids[i] * NXC_HIDDEN] +
-                m->positions[i % m->header->max_tokens * NXC_HIDDEN];
-    const nxc__linear *last = &m->layers[m->header->n_layers - 1].down;
-    sink += last->panels[last->k * last->n - 1] + last->bias[last->n - 1];
+        sink += value_of(&m->embeddings, ids[i]) +
+                value_of(&m->positions, i % m->header->max_tokens);
+    if (m->header->dtype == NXC_F32) {
+        const nxc__linear *w = &last->f32;
+        sink += w->panels[w->k * w->n - 1] + w->bias[w->n - 1];
+    } else {
+        use_int8(&last->int8);
+    }
     (void)sink;
 }
 

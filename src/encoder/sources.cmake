@@ -1,9 +1,12 @@
 # Sources of src/encoder.
 target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/encoder.c
+  ${CMAKE_CURRENT_LIST_DIR}/encoder_forward.c
   ${CMAKE_CURRENT_LIST_DIR}/encoder_parallel.c
   ${CMAKE_CURRENT_LIST_DIR}/model_pack.c
+  ${CMAKE_CURRENT_LIST_DIR}/model_quantize.c
   ${CMAKE_CURRENT_LIST_DIR}/packed_model.c
+  ${CMAKE_CURRENT_LIST_DIR}/packed_sections.c
   ${CMAKE_CURRENT_LIST_DIR}/safetensors.c
   ${CMAKE_CURRENT_LIST_DIR}/kernels/encoder_int8_ref.c
   ${CMAKE_CURRENT_LIST_DIR}/kernels/encoder_ref.c
