@@ -37,7 +37,7 @@ static void lanes_gelu_slot(float *x, size_t n) {
     }
 }
 
-/* c[i][0..16) = sum over k of a[i][k] b[k][0..16), for `rows` rows. */
+/* c[i][0..n) = sum over k of a[i][k] b[k][0..n); n a multiple of 16. */
 typedef struct lanes_product {
     const float *a, *b;
     size_t lda, ldb, k;
@@ -45,33 +45,65 @@ typedef struct lanes_product {
     size_t ldc;
 } lanes_product;
 
-ALWAYS_INLINE void product_rows(const lanes_product *p, size_t rows,
-                                size_t first) {
-    v16 acc[V16_ROWS];
-    const float *a = p->a + first * p->lda;
-    float *c = p->c + first * p->ldc;
+/* A tile of rows x columns vectors. */
+ALWAYS_INLINE void product_tile(const lanes_product *p, size_t rows,
+                                size_t columns) {
+    v16 acc[V16_ROWS][V16_COLUMNS];
 #pragma GCC unroll 8
     for (size_t i = 0; i < rows; i++)
-        acc[i] = v16_set1(0.0f);
+#pragma GCC unroll 3
+        for (size_t j = 0; j < columns; j++)
+            acc[i][j] = v16_set1(0.0f);
     for (size_t k = 0; k < p->k; k++) {
-        v16 b = v16_load(p->b + k * p->ldb);
+        v16 b[V16_COLUMNS];
+#pragma GCC unroll 3
+        for (size_t j = 0; j < columns; j++)
+            b[j] = v16_load(p->b + k * p->ldb + NXC_LANES * j);
 #pragma GCC unroll 8
-        for (size_t i = 0; i < rows; i++)
-            v16_accumulate(&acc[i], v16_set1(a[i * p->lda + k]), b);
+        for (size_t i = 0; i < rows; i++) {
+            v16 a = v16_set1(p->a[i * p->lda + k]);
+#pragma GCC unroll 3
+            for (size_t j = 0; j < columns; j++)
+                v16_accumulate(&acc[i][j], a, b[j]);
+        }
     }
 #pragma GCC unroll 8
     for (size_t i = 0; i < rows; i++)
-        v16_store(c + i * p->ldc, acc[i]);
+#pragma GCC unroll 3
+        for (size_t j = 0; j < columns; j++)
+            v16_store(p->c + i * p->ldc + NXC_LANES * j, acc[i][j]);
 }
 
-static void product(const lanes_product *p, size_t rows) {
-    size_t i = 0;
-    for (; i + V16_ROWS <= rows; i += V16_ROWS)
-        product_rows(p, V16_ROWS, i);
-    for (; i + V16_ROWS / 2 <= rows; i += V16_ROWS / 2)
-        product_rows(p, V16_ROWS / 2, i);
-    for (; i < rows; i++)
-        product_rows(p, 1, i);
+ALWAYS_INLINE void product_rows(const lanes_product *p, size_t rows, size_t n) {
+    lanes_product tile = *p;
+    for (; n >= NXC_LANES * V16_COLUMNS; n -= NXC_LANES * V16_COLUMNS) {
+        product_tile(&tile, rows, V16_COLUMNS);
+        tile.b += NXC_LANES * V16_COLUMNS;
+        tile.c += NXC_LANES * V16_COLUMNS;
+    }
+    for (; n; n -= NXC_LANES) {
+        product_tile(&tile, rows, 1);
+        tile.b += NXC_LANES;
+        tile.c += NXC_LANES;
+    }
+}
+
+static void product(const lanes_product *product, size_t rows, size_t n) {
+    lanes_product p = *product;
+    while (rows) {
+        size_t step = rows >= V16_ROWS       ? V16_ROWS
+                      : rows >= V16_ROWS / 2 ? V16_ROWS / 2
+                                             : 1;
+        if (step == V16_ROWS)
+            product_rows(&p, V16_ROWS, n);
+        else if (step == V16_ROWS / 2)
+            product_rows(&p, V16_ROWS / 2, n);
+        else
+            product_rows(&p, 1, n);
+        p.a += step * p.lda;
+        p.c += step * p.ldc;
+        rows -= step;
+    }
 }
 
 /* Scores of a row -> weights, which are zero from n to the padded width;
@@ -82,12 +114,7 @@ static float softmax_row(float *s, size_t n, size_t padded, float scale) {
     v16 m = v16_load(s);
     for (size_t t = NXC_LANES; t < padded; t += NXC_LANES)
         m = v16_max(m, v16_load(s + t));
-    float lane[NXC_LANES];
-    v16_store(lane, m);
-    float max = lane[0];
-    for (size_t i = 1; i < NXC_LANES; i++)
-        max = lane[i] > max ? lane[i] : max;
-    v16 vmax = v16_set1(max), vscale = v16_set1(scale);
+    v16 vmax = v16_set1(v16_top(m)), vscale = v16_set1(scale);
     for (size_t t = 0; t < padded; t += NXC_LANES) {
         v16 x = v16_mul(v16_sub(v16_load(s + t), vmax), vscale);
         v16_store(s + t, lanes_exp(x));
@@ -115,22 +142,20 @@ static void lanes_attention(const nxc__attention *a) {
     for (size_t first = 0; first < n; first += 8) {
         size_t rows = n - first < 8 ? n - first : 8;
         float sums[8];
-        for (size_t t = 0; t < padded; t += NXC_LANES) {
-            lanes_product qk = {a->qkv + first * ld, keys + t,   ld,    padded,
-                                NXC_HEAD_DIM,        scores + t, padded};
-            product(&qk, rows);
-        }
+        lanes_product qk = {a->qkv + first * ld, keys,   ld,    padded,
+                            NXC_HEAD_DIM,        scores, padded};
+        product(&qk, rows, padded);
         for (size_t i = 0; i < rows; i++)
             sums[i] = softmax_row(scores + i * padded, n, padded, a->scale);
-        for (size_t d = 0; d < NXC_HEAD_DIM; d += NXC_LANES) {
-            float *out = a->out + first * a->out_stride + d;
-            lanes_product pv = {
-                scores,       a->qkv + 2 * NXC_HEAD_DIM + d, padded, ld, n, out,
-                a->out_stride};
-            product(&pv, rows);
-            for (size_t i = 0; i < rows; i++, out += a->out_stride)
-                v16_store(out, v16_div(v16_load(out), v16_set1(sums[i])));
-        }
+        float *out = a->out + first * a->out_stride;
+        lanes_product pv = {
+            scores,       a->qkv + 2 * NXC_HEAD_DIM, padded, ld, n, out,
+            a->out_stride};
+        product(&pv, rows, NXC_HEAD_DIM);
+        for (size_t i = 0; i < rows; i++, out += a->out_stride)
+            for (size_t d = 0; d < NXC_HEAD_DIM; d += NXC_LANES)
+                v16_store(out + d,
+                          v16_div(v16_load(out + d), v16_set1(sums[i])));
     }
 }
 

@@ -13,7 +13,8 @@
  *     v16_store_u8(q, a, zero)    to bytes: rint(a) + zero, cut to [0, 255],
  *                         for |a| < 2^23
  *     v16_load_s8         16 signed bytes to lanes
- *     V16_ROWS            rows of a small product that fit the registers
+ *     V16_ROWS, V16_COLUMNS    of a tile of a small product that fits the
+ *                         registers
  */
 #ifndef NXC_ENCODER_V16_H
 #define NXC_ENCODER_V16_H

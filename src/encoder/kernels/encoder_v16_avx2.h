@@ -10,6 +10,7 @@ typedef struct v16 {
     __m256 lo, hi;
 } v16;
 #define V16_ROWS 4
+#define V16_COLUMNS 1
 
 static inline v16 v16_load(const float *p) {
     return (v16){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};

@@ -8,6 +8,7 @@
 
 typedef __m512 v16;
 #define V16_ROWS 8
+#define V16_COLUMNS 2
 
 static inline v16 v16_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline void v16_store(float *p, v16 a) { _mm512_storeu_ps(p, a); }

@@ -8,6 +8,7 @@
 
 typedef float32x4x4_t v16;
 #define V16_ROWS 4
+#define V16_COLUMNS 1
 
 static inline v16 v16_load(const float *p) {
     return (v16){
