@@ -2,7 +2,8 @@
  * A packed model file. Whole files hold megabytes of weights, so an input is an
  * abridged one: the header and section table, then the vocabulary image. The
  * target puts the zeros between them back, as the header's file size says, and
- * repairs the checksum if the first byte asks for it.
+ * repairs the checksum if the first byte asks for it (1); of an int8 file also
+ * the ranks, as for a row for each id (2).
  *     | repair: 1 byte | header and table: header_bytes | image |
  */
 #include <string.h>
@@ -43,7 +44,7 @@ static void use(const nxc__packed_model *m) {
     volatile float sink = 0;
     const nxc__matrix *last = &m->layers[m->header->n_layers - 1].down;
     for (size_t i = 0; i < n; i++)
-        sink += value_of(&m->embeddings, ids[i]) +
+        sink += value_of(&m->embeddings, nxc__packed_row(m, ids[i])) +
                 value_of(&m->positions, i % m->header->max_tokens);
     if (m->header->dtype == NXC_F32) {
         const nxc__linear *w = &last->f32;
@@ -52,6 +53,19 @@ static void use(const nxc__packed_model *m) {
         use_int8(&last->int8);
     }
     (void)sink;
+}
+
+/* The ranks' section of a file of n bytes, if all of it lies inside. */
+static nxc__packed_rank *find_ranks(uint8_t *file, size_t n, size_t n_ranks) {
+    const nxc__packed_header *h = (const nxc__packed_header *)(void *)file;
+    const nxc__packed_section *s = (const nxc__packed_section *)(h + 1);
+    if (n < sizeof *h + 8 * sizeof *s) return NULL;
+    for (size_t i = 0; i < 8; i++)
+        if (s[i].kind == NXC_SECTION_EMBED_RANKS && s[i].offset % 8 == 0 &&
+            s[i].offset < n &&
+            (n - s[i].offset) / sizeof(nxc__packed_rank) >= n_ranks)
+            return (nxc__packed_rank *)(void *)(file + s[i].offset);
+    return NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -71,12 +85,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     nxc__packed_header *header = (nxc__packed_header *)(void *)file;
     if (data[0] & 1 && h.header_bytes >= sizeof h && h.header_bytes <= n)
         header->checksum = nxc__packed_checksum(header);
+    size_t n_ranks =
+        h.vocab_size <= NXC_MAX_VOCAB ? (h.vocab_size + 31) / 32 : 0;
+    nxc__packed_rank *ranks =
+        data[0] & 2 ? find_ranks(file, n - image, n_ranks) : NULL;
+    for (uint32_t i = 0; ranks && i < n_ranks; i++)
+        ranks[i] = (nxc__packed_rank){
+            h.vocab_size - i * 32 < 32
+                ? (UINT32_C(1) << (h.vocab_size - i * 32)) - 1
+                : UINT32_MAX,
+            i * 32};
     nxc__packed_model m;
     nxc_error err;
     if (nxc__packed_model_open(&m, "fuzz", file, n, NULL, &err) == NXC_OK) {
         use(&m);
         nxc__packed_model_release(&m);
     }
+    if (ranks) memset(ranks, 0, n_ranks * sizeof *ranks);
     memset(file, 0, table);
     memset(file + n - image, 0, image);
     return 0;

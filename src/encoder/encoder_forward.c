@@ -91,8 +91,10 @@ static void embed(nxc__forward *f) {
     for (size_t i = 0; i < f->n_texts; i++) {
         for (size_t t = f->starts[i]; t < f->starts[i + 1]; t++) {
             float *x = f->x + t * NXC_HIDDEN;
-            memcpy(x, row_of(f, &m->embeddings, f->ids[t], word),
-                   NXC_HIDDEN * sizeof *x);
+            memcpy(
+                x,
+                row_of(f, &m->embeddings, nxc__packed_row(m, f->ids[t]), word),
+                NXC_HIDDEN * sizeof *x);
             f->kernels->layer_norm(
                 &m->embedding_norm, x,
                 row_of(f, &m->positions, t - f->starts[i], position), 1);

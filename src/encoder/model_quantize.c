@@ -90,19 +90,38 @@ static int8_t round_s8(double v) {
     return (int8_t)(v > 127 ? 127 : v < -127 ? -127 : v);
 }
 
-/* Section i and the scales behind it. */
-static void quantize_table(const quantizer *z, size_t i, const float *from) {
+/* A row of the table in section i, and its scale in the section behind. */
+static void quantize_row(const quantizer *z, size_t i, size_t row,
+                         const float *x) {
     const nxc__packed_section *s = &z->sections[i];
-    int8_t *q = section_at(z, i);
-    float *scales = section_at(z, i + 1);
-    for (size_t row = 0; row < s->rows; row++) {
-        const float *x = from + row * s->cols;
-        float max = 0;
-        for (size_t j = 0; j < s->cols; j++)
-            max = fmaxf(max, fabsf(x[j]));
-        scales[row] = max / 127;
-        for (size_t j = 0; j < s->cols && scales[row] > 0; j++)
-            q[row * s->cols + j] = round_s8((double)x[j] / (double)scales[row]);
+    int8_t *q = (int8_t *)section_at(z, i) + row * s->cols;
+    float *scale = (float *)section_at(z, i + 1) + row;
+    float max = 0;
+    for (size_t j = 0; j < s->cols; j++)
+        max = fmaxf(max, fabsf(x[j]));
+    *scale = max / 127;
+    for (size_t j = 0; j<s->cols && * scale> 0; j++)
+        q[j] = round_s8((double)x[j] / (double)*scale);
+}
+
+/* BERT vocabularies have a thousand places for pieces to come, "[unused7]".
+ * The tokenizer splits at brackets, so no text gives them. */
+static bool is_reachable(const nxc__wordpiece *wp, uint32_t id) {
+    return id == wp->vocab_size - 1 ||
+           !nxc__str_starts(nxc__wordpiece_piece(wp, id),
+                                 NXC_STR("[unused"));
+}
+
+static void quantize_embeddings(const quantizer *z) {
+    const nxc__wordpiece *wp = &z->model.wordpiece;
+    nxc__packed_rank *ranks = section_at(z, 4);
+    uint32_t row = 0;
+    for (uint32_t id = 0; id < wp->vocab_size; id++) {
+        if (id % 32 == 0) ranks[id / 32].before = row;
+        if (!is_reachable(wp, id)) continue;
+        ranks[id / 32].bits |= UINT32_C(1) << id % 32;
+        quantize_row(z, 0, row++,
+                     z->model.embeddings.f32 + (size_t)id * NXC_HIDDEN);
     }
 }
 
@@ -168,9 +187,10 @@ static void copy_norm(const quantizer *z, size_t i, const nxc__norm *norm) {
 static void fill(const quantizer *z) {
     const nxc__packed_header *h = z->file;
     const nxc__packed_section *image = &z->sections[h->n_sections - 1];
-    quantize_table(z, 0, z->model.embeddings.f32);
-    quantize_table(z, 2, z->model.positions.f32);
-    copy_norm(z, 4, &z->model.embedding_norm);
+    quantize_embeddings(z);
+    for (size_t i = 0; i < h->n_positions; i++)
+        quantize_row(z, 2, i, z->model.positions.f32 + i * NXC_HIDDEN);
+    copy_norm(z, 5, &z->model.embedding_norm);
     for (size_t l = 0; l < h->n_layers; l++) {
         const nxc__layer *layer = &z->model.layers[l];
         const input_range *in = &z->ranges[l];
@@ -192,6 +212,8 @@ static nxc_status write_file(quantizer *z, const nxc_allocator *alloc,
     nxc__packed_header h = *z->model.header;
     h.dtype = NXC_INT8;
     h.n_positions = h.max_tokens;
+    for (uint32_t id = 0; id < h.vocab_size; id++)
+        h.n_embeddings += is_reachable(&z->model.wordpiece, id);
     NXC_TRY(
         nxc__packed_lay_out(&h, z->model.wordpiece.size, alloc, &z->file, err));
     z->sections = (const nxc__packed_section *)(const void *)(z->file + 1);

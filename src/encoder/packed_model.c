@@ -8,8 +8,9 @@
  *     4. each section                 as the shape demands, one after another,
  *                                     64-byte aligned, the last ends the file
  *     5. the vocabulary image         every value (wordpiece.c)
- *     6. column sums (int8)           products with them do not overflow
- * Checksums are no defence against an author of files: 3 to 6 hold for any
+ *     6. ranks (int8)                 every id has its row in the token table
+ *     7. column sums (int8)           products with them do not overflow
+ * Checksums are no defence against an author of files: 3 to 7 hold for any
  * bytes. Then every token id that the tokenizer gives is below vocab_size and
  * every position below n_positions, so the forward pass runs unchecked.
  *
@@ -72,6 +73,9 @@ nxc_status nxc__packed_header_check(const char *name,
         return nxc__error(err, NXC_ERR_FORMAT,
                           "%s: layer_norm_eps: expected 0 to 1, got %g", name,
                           (double)h->layer_norm_eps);
+    bool is_int8 = h->dtype == NXC_INT8;
+    NXC_TRY(expect_range(name, "number of embeddings", is_int8 ? 1 : 0,
+                         is_int8 ? h->vocab_size : 0, h->n_embeddings, err));
     for (size_t i = 0; i < sizeof h->reserved; i++)
         NXC_TRY(expect_value(name, "reserved byte", 0, h->reserved[i], err));
     return NXC_OK;
@@ -182,6 +186,7 @@ static void set_views(nxc__packed_model *m) {
     size_t i = 0;
     m->embeddings = table_at(m, &i);
     m->positions = table_at(m, &i);
+    if (m->header->dtype == NXC_INT8) m->ranks = section_at(m, i++);
     m->embedding_norm = norm_at(m, i);
     for (size_t l = 0; l < m->header->n_layers; l++) {
         i = nxc__packed_layer_section(m->header, l);
@@ -196,7 +201,24 @@ static void set_views(nxc__packed_model *m) {
     }
 }
 
-/* Step 6: |sum| <= 128 k, so that zero * sum is in the bounds of the kernel. */
+/* Step 6: counts that add up and a row for the last id, so that every id below
+ * vocab_size has its row below n_embeddings. */
+static nxc_status check_ranks(const char *name, const nxc__packed_model *m,
+                              nxc_error *err) {
+    uint32_t vocab = m->header->vocab_size, n = 0, last = vocab - 1;
+    if (!m->ranks) return NXC_OK;
+    for (size_t i = 0; i < (vocab + 31) / 32; i++) {
+        NXC_TRY(expect_value(name, "rows before a rank", n, m->ranks[i].before,
+                             err));
+        n += (uint32_t)__builtin_popcount(m->ranks[i].bits);
+    }
+    NXC_TRY(expect_value(name, "rows of all ranks", m->header->n_embeddings, n,
+                         err));
+    return expect_value(name, "row of the last id and none after it", 1,
+                        m->ranks[last / 32].bits >> last % 32, err);
+}
+
+/* Step 7: |sum| <= 128 k, so that zero * sum is in the bounds of the kernel. */
 static nxc_status check_sums(const char *name, const nxc__packed_model *m,
                              nxc_error *err) {
     uint32_t k = 0; /* of the matrix before */
@@ -244,6 +266,11 @@ nxc_status nxc__packed_model_open(nxc__packed_model *m, const char *name,
     model.layers = nxc__alloc_zero(model.alloc, layer_bytes);
     if (!model.layers) return nxc__error_nomem(err, layer_bytes);
     set_views(&model);
+    nxc_status st = check_ranks(name, &model, err);
+    if (st != NXC_OK) {
+        nxc__packed_model_release(&model);
+        return st;
+    }
     *m = model;
     return NXC_OK;
 }

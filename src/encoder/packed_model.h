@@ -40,7 +40,8 @@ typedef struct nxc__packed_header {
     uint32_t n_sections;
     uint8_t source_sha256[32]; /* of the safetensors file */
     uint8_t fingerprint[32];   /* see nxc__packed_model_fingerprint */
-    uint8_t reserved[120];     /* zero */
+    uint32_t n_embeddings;     /* rows of the token table; 0: one for each id */
+    uint8_t reserved[116];     /* zero */
 } nxc__packed_header;
 _Static_assert(sizeof(nxc__packed_header) == 256, "docs/formats");
 
@@ -55,6 +56,13 @@ typedef struct nxc__packed_section {
 } nxc__packed_section;
 _Static_assert(sizeof(nxc__packed_section) == 40, "docs/formats");
 
+/* Which of 32 ids have a row in the token table, and how many rows are before
+ * them. An id without one (a piece that no text gives) takes the next row. */
+typedef struct nxc__packed_rank {
+    uint32_t bits, before;
+} nxc__packed_rank;
+_Static_assert(sizeof(nxc__packed_rank) == 8, "docs/formats");
+
 typedef enum nxc__section_kind {
     NXC_SECTION_EMBEDDINGS = 1, /* (vocab_size, hidden) */
     NXC_SECTION_POSITIONS = 2,  /* (n_positions, hidden), type row 0 added */
@@ -62,6 +70,7 @@ typedef enum nxc__section_kind {
     NXC_SECTION_EMBED_BETA = 4,
     NXC_SECTION_EMBED_SCALES = 5,    /* (vocab_size), int8 */
     NXC_SECTION_POSITION_SCALES = 6, /* (n_positions), int8 */
+    NXC_SECTION_EMBED_RANKS = 7,     /* nxc__packed_rank, int8 */
     NXC_SECTION_QKV = 16,            /* (hidden, 3 hidden), per head q k v */
     NXC_SECTION_QKV_BIAS = 17,
     NXC_SECTION_OUT = 18, /* (hidden, hidden) */
@@ -119,6 +128,7 @@ typedef struct nxc__packed_model {
     const nxc__packed_section *sections; /* (header->n_sections) */
     const uint8_t *bytes;
     nxc__table embeddings, positions;
+    const nxc__packed_rank *ranks; /* NULL: row = id */
     nxc__norm embedding_norm;
     nxc__layer *layers; /* (header->n_layers) */
     nxc__wordpiece wordpiece;
@@ -140,6 +150,13 @@ nxc_status nxc__packed_lay_out(const nxc__packed_header *h,
                                nxc__packed_header **file, nxc_error *err);
 /* Once the sections are written: fingerprint and checksum. */
 nxc_status nxc__packed_seal(nxc__packed_header *file, nxc_error *err);
+static inline size_t nxc__packed_row(const nxc__packed_model *m, uint32_t id) {
+    if (!m->ranks) return id;
+    nxc__packed_rank r = m->ranks[id / 32];
+    uint32_t below = r.bits & ((UINT32_C(1) << id % 32) - 1);
+    return r.before + (size_t)__builtin_popcount(below);
+}
+
 /* Whether shape, limits and dtype of a header are ones we know. */
 nxc_status nxc__packed_header_check(const char *name,
                                     const nxc__packed_header *h,

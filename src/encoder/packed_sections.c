@@ -8,7 +8,16 @@
 #include "base/error.h"
 #include "encoder/packed_model.h"
 
-typedef enum extent { ONE, HIDDEN, HIDDEN3, FFN, VOCAB, POSITIONS } extent;
+typedef enum extent {
+    ONE,
+    HIDDEN,
+    HIDDEN3,
+    FFN,
+    VOCAB,
+    POSITIONS,
+    EMBEDDINGS,
+    RANKS
+} extent;
 
 typedef struct section_row {
     nxc__section_kind kind;
@@ -35,9 +44,13 @@ static const section_row f32_model[] = {
     TABLE(EMBEDDINGS, F32, VOCAB), TABLE(POSITIONS, F32, POSITIONS),
     VECTOR(EMBED_GAMMA, HIDDEN), VECTOR(EMBED_BETA, HIDDEN)};
 static const section_row int8_model[] = {
-    TABLE(EMBEDDINGS, INT8, VOCAB),    VECTOR(EMBED_SCALES, VOCAB),
-    TABLE(POSITIONS, INT8, POSITIONS), VECTOR(POSITION_SCALES, POSITIONS),
-    VECTOR(EMBED_GAMMA, HIDDEN),       VECTOR(EMBED_BETA, HIDDEN)};
+    TABLE(EMBEDDINGS, INT8, EMBEDDINGS),
+    VECTOR(EMBED_SCALES, EMBEDDINGS),
+    TABLE(POSITIONS, INT8, POSITIONS),
+    VECTOR(POSITION_SCALES, POSITIONS),
+    {NXC_SECTION_EMBED_RANKS, NXC_SECTION_INT32, NXC_LAYOUT_ROWS, ONE, RANKS},
+    VECTOR(EMBED_GAMMA, HIDDEN),
+    VECTOR(EMBED_BETA, HIDDEN)};
 
 /* In the order of use, so that prefetching runs on into the next matrix. */
 #define LAYER(MATRIX)                                                        \
@@ -73,9 +86,14 @@ size_t nxc__packed_n_sections(const nxc__packed_header *h) {
 }
 
 static uint32_t extent_of(const nxc__packed_header *h, extent e) {
-    const uint32_t values[] = {
-        [ONE] = 1,      [HIDDEN] = h->hidden,    [HIDDEN3] = 3 * h->hidden,
-        [FFN] = h->ffn, [VOCAB] = h->vocab_size, [POSITIONS] = h->n_positions};
+    const uint32_t values[] = {[ONE] = 1,
+                               [HIDDEN] = h->hidden,
+                               [HIDDEN3] = 3 * h->hidden,
+                               [FFN] = h->ffn,
+                               [VOCAB] = h->vocab_size,
+                               [POSITIONS] = h->n_positions,
+                               [EMBEDDINGS] = h->n_embeddings,
+                               [RANKS] = (h->vocab_size + 31) / 32 * 2};
     return values[e];
 }
 

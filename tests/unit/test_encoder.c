@@ -675,6 +675,69 @@ static void refuses_impossible_column_sums(void **state) {
     nxc__free(&nxc__allocator_default, p.bytes, p.n);
 }
 
+/* Ranks that do not add up could name a row past the table. */
+static void refuses_impossible_ranks(void **state) {
+    (void)state;
+    nxc_str file;
+    nxc_error err;
+    if (dtype != NXC_INT8) return;
+    read_packed(PACKED, &file);
+    packed p = {nxc__alloc(&nxc__allocator_default, file.len), file.len};
+    assert_non_null(p.bytes);
+    memcpy(p.bytes, file.ptr, file.len);
+    free_packed(file);
+    nxc__packed_header *h = (nxc__packed_header *)(void *)p.bytes;
+    nxc__packed_section *sections = (nxc__packed_section *)(void *)(h + 1);
+    assert_int_equal(sections[4].kind, NXC_SECTION_EMBED_RANKS);
+    uint32_t *words = (uint32_t *)(void *)(p.bytes + sections[4].offset);
+    assert_int_equal(h->n_embeddings, TINY_VOCAB);
+    for (int bit = 0; bit < 64; bit++) {
+        words[bit / 32] ^= UINT32_C(1) << bit % 32;
+        assert_int_equal(open_bytes(&p, p.n, &err), NXC_ERR_FORMAT);
+        words[bit / 32] ^= UINT32_C(1) << bit % 32;
+    }
+    words[0] ^= UINT32_C(3) << 30; /* as many rows, the last id has none */
+    assert_int_equal(open_bytes(&p, p.n, &err), NXC_ERR_FORMAT);
+    words[0] ^= UINT32_C(3) << 30;
+    assert_ok(open_bytes(&p, p.n, &err), err);
+    nxc__free(&nxc__allocator_default, p.bytes, p.n);
+}
+
+/* A piece that no text gives has no row, and the others keep theirs. */
+static void leaves_out_unused_pieces(void **state) {
+    (void)state;
+    static float want[N_SAMPLES * 384], got[N_SAMPLES * 384];
+    char vocab[sizeof tiny_vocab + 16];
+    nxc_encoder_info info[2];
+    nxc_str texts[N_SAMPLES];
+    nxc_error err;
+    sample_texts(texts, N_SAMPLES);
+    tiny_model_write(&tiny, DIR "5");
+    for (int unused = 0; unused < 2; unused++) {
+        const char *at = strstr(tiny_vocab, "[MASK]\n") + 7;
+        snprintf(vocab, sizeof vocab, "%.*s%s\n%s", (int)(at - tiny_vocab),
+                 tiny_vocab, unused ? "[unused1]" : "[another]",
+                 strchr(at, '\n') + 1);
+        tiny_write_file(DIR "5", "vocab.txt", vocab, strlen(vocab));
+        assert_ok(nxc_model_pack(DIR "5", DIR "5/tiny.nxm", dtype, NULL, &err),
+                  err);
+        nxc_encoder *e;
+        assert_ok(nxc_encoder_open(DIR "5/tiny.nxm", NULL, NULL, &e, &err),
+                  err);
+        nxc_encoder_ctx *ctx = ctx_of(e);
+        assert_ok(nxc_encoder_encode(ctx, texts, N_SAMPLES, unused ? got : want,
+                                     NULL, &err),
+                  err);
+        nxc_encoder_get_info(e, &info[unused]);
+        nxc_encoder_ctx_free(ctx);
+        nxc_encoder_close(e);
+    }
+    assert_memory_equal(want, got, sizeof got);
+    if (dtype == NXC_INT8)
+        assert_true(info[1].file_bytes + 300 < info[0].file_bytes);
+    tiny_model_remove(DIR "5");
+}
+
 /* What the file says of its columns is what the kernels assume. */
 static void sums_are_those_of_the_columns(void **state) {
     (void)state;
@@ -740,6 +803,8 @@ int main(void) {
         cmocka_unit_test(refuses_damaged_files),
         cmocka_unit_test(refuses_impossible_column_sums),
         cmocka_unit_test(sums_are_those_of_the_columns),
+        cmocka_unit_test(refuses_impossible_ranks),
+        cmocka_unit_test(leaves_out_unused_pieces),
         cmocka_unit_test(verify_finds_a_changed_weight),
     };
     int f32 = cmocka_run_group_tests_name("f32", tests, set_up_f32, tear_down);
