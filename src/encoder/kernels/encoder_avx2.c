@@ -47,7 +47,7 @@ ALWAYS_INLINE void store_row8(const block8 *b, size_t i, const __m256i *acc) {
 }
 
 ALWAYS_INLINE void tile8(const block8 *b, size_t rows) {
-    __m256i acc[ROWS8][2];
+    __m256i acc[ROWS8][2] V16_UNINITIALIZED;
     const int8_t *p = b->panel;
     const __m256i low_bytes = _mm256_set1_epi16(0xFF);
     const __m256i *sums =
@@ -58,7 +58,7 @@ ALWAYS_INLINE void tile8(const block8 *b, size_t rows) {
             acc[i][j] = _mm256_mullo_epi32(_mm256_set1_epi32(-b->rows[i].zero),
                                            _mm256_loadu_si256(sums + j));
     for (size_t k = 0; k < b->w->k; k += 4, p += STEP) {
-        __m256i even[2], odd[2];
+        __m256i even[2] V16_UNINITIALIZED, odd[2] V16_UNINITIALIZED;
         _mm_prefetch((const char *)p + STEP * 24, _MM_HINT_T0);
         _mm_prefetch((const char *)p + NXC_PANEL * b->w->k, _MM_HINT_T1);
 #pragma GCC unroll 2

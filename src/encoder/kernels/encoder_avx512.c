@@ -23,7 +23,7 @@ typedef struct block {
 } block;
 
 ALWAYS_INLINE void tile(const block *b, size_t rows) {
-    v16 acc[ROWS][VECTORS];
+    v16 acc[ROWS][VECTORS] V16_UNINITIALIZED;
     const float *w = b->panel, *x = b->x;
 #pragma GCC unroll 8
     for (size_t i = 0; i < rows; i++)
@@ -31,7 +31,7 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
         for (size_t j = 0; j < VECTORS; j++)
             acc[i][j] = v16_set1(0.0f);
     for (size_t k = 0; k < b->k; k++, w += NXC_PANEL) {
-        v16 v[VECTORS];
+        v16 v[VECTORS] V16_UNINITIALIZED;
 #pragma GCC unroll 3
         for (size_t j = 0; j < VECTORS; j++) {
             v[j] = v16_load(w + j * NXC_LANES);

@@ -33,7 +33,7 @@ ALWAYS_INLINE void dot4(__m512i *acc, __m512i a, __m512i b) {
 }
 
 ALWAYS_INLINE void tile(const block *b, size_t rows) {
-    __m512i acc[ROWS][VECTORS];
+    __m512i acc[ROWS][VECTORS] V16_UNINITIALIZED;
     const nxc__linear_int8 *w = b->w;
     const int8_t *p = b->panel;
     const uint8_t *q = b->q;
@@ -45,7 +45,7 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
                 _mm512_set1_epi32(-b->rows[i].zero),
                 _mm512_loadu_si512(w->sums + b->column + j * NXC_LANES));
     for (size_t k = 0; k < w->k; k += 4, p += STEP) {
-        __m512i v[VECTORS];
+        __m512i v[VECTORS] V16_UNINITIALIZED;
 #pragma GCC unroll 3
         for (size_t j = 0; j < VECTORS; j++) {
             v[j] = _mm512_loadu_si512(p + 64 * j);

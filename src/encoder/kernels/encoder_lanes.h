@@ -48,14 +48,14 @@ typedef struct lanes_product {
 /* A tile of rows x columns vectors. */
 ALWAYS_INLINE void product_tile(const lanes_product *p, size_t rows,
                                 size_t columns) {
-    v16 acc[V16_ROWS][V16_COLUMNS];
+    v16 acc[V16_ROWS][V16_COLUMNS] V16_UNINITIALIZED;
 #pragma GCC unroll 8
     for (size_t i = 0; i < rows; i++)
 #pragma GCC unroll 3
         for (size_t j = 0; j < columns; j++)
             acc[i][j] = v16_set1(0.0f);
     for (size_t k = 0; k < p->k; k++) {
-        v16 b[V16_COLUMNS];
+        v16 b[V16_COLUMNS] V16_UNINITIALIZED;
 #pragma GCC unroll 3
         for (size_t j = 0; j < columns; j++)
             b[j] = v16_load(p->b + k * p->ldb + NXC_LANES * j);
@@ -132,13 +132,10 @@ static float softmax_row(float *s, size_t n, size_t padded, float scale) {
 static void lanes_attention(const nxc__attention *a) {
     size_t n = a->n_tokens, padded = (n + 15) / 16 * 16, ld = a->qkv_stride;
     float *keys = a->scratch, *scores = keys + NXC_HEAD_DIM * padded;
-    for (size_t d = 0; d < NXC_HEAD_DIM; d++) {
-        const float *k = a->qkv + NXC_HEAD_DIM + d;
-        for (size_t t = 0; t < n; t++)
-            keys[d * padded + t] = k[t * ld];
-        for (size_t t = n; t < padded; t++)
-            keys[d * padded + t] = 0.0f;
-    }
+    for (size_t t = 0; t < n; t += NXC_LANES)
+        for (size_t d = 0; d < NXC_HEAD_DIM; d += NXC_LANES)
+            v16_transpose(a->qkv + NXC_HEAD_DIM + t * ld + d, ld, n - t,
+                          keys + d * padded + t, padded);
     for (size_t first = 0; first < n; first += 8) {
         size_t rows = n - first < 8 ? n - first : 8;
         float sums[8];

@@ -24,7 +24,7 @@ typedef struct block {
 } block;
 
 ALWAYS_INLINE void tile(const block *b, size_t rows) {
-    int32x4_t acc[ROWS][VECTORS];
+    int32x4_t acc[ROWS][VECTORS] V16_UNINITIALIZED;
     const nxc__linear_int8 *w = b->w;
     const int8_t *p = b->panel;
 #pragma GCC unroll 4
@@ -34,7 +34,7 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
             acc[i][j] = vmulq_n_s32(vld1q_s32(w->sums + b->column + 4 * j),
                                     128 - b->rows[i].zero);
     for (size_t k = 0; k < w->k; k += 4, p += STEP) {
-        int8x16_t v[VECTORS];
+        int8x16_t v[VECTORS] V16_UNINITIALIZED;
         __builtin_prefetch(p + STEP * 24, 0, 3);
 #pragma GCC unroll 4
         for (size_t j = 0; j < VECTORS; j++)

@@ -13,11 +13,17 @@
  *     v16_store_u8(q, a, zero)    to bytes: rint(a) + zero, cut to [0, 255],
  *                         for |a| < 2^23
  *     v16_load_s8         16 signed bytes to lanes
+ *     v16_transpose       16 x 16 floats; only the first rows are read, the
+ *                         others count as 0
  *     V16_ROWS, V16_COLUMNS    of a tile of a small product that fits the
  *                         registers
  */
 #ifndef NXC_ENCODER_V16_H
 #define NXC_ENCODER_V16_H
+
+/* Tiles are filled in part by what follows; zeroing all of them first, as the
+ * hardening flags would, made attention of 16 tokens a half slower. */
+#define V16_UNINITIALIZED __attribute__((uninitialized))
 
 #if defined(__AVX512F__)
 #include "encoder/kernels/encoder_v16_avx512.h"

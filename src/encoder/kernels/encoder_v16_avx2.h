@@ -80,6 +80,39 @@ static inline v16 v16_load_s8(const int8_t *q) {
         _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
         _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)))};
 }
+static inline void transpose_8(const float *from, size_t ldf, size_t rows,
+                               float *to, size_t ldt) {
+    __m256 r[8] V16_UNINITIALIZED, t[8] V16_UNINITIALIZED;
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++)
+        r[i] = i < rows ? _mm256_loadu_ps(from + i * ldf) : _mm256_setzero_ps();
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 8; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 8; i += 4) {
+        r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+        r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
+        r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        _mm256_storeu_ps(to + i * ldt,
+                         _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+        _mm256_storeu_ps(to + (i + 4) * ldt,
+                         _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+    }
+}
+static inline void v16_transpose(const float *from, size_t ldf, size_t rows,
+                                 float *to, size_t ldt) {
+    for (size_t i = 0; i < 16; i += 8)
+        for (size_t j = 0; j < 16; j += 8)
+            transpose_8(from + i * ldf + j, ldf, rows > i ? rows - i : 0,
+                        to + j * ldt + i, ldt);
+}
 /* Inline assembly because gcc 12 copies and spills the accumulators of the
  * intrinsic. */
 static inline void v16_accumulate(v16 *c, v16 a, v16 b) {

@@ -52,6 +52,44 @@ static inline v16 v16_load_s8(const int8_t *q) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(
         _mm_loadu_si128((const __m128i *)(const void *)q)));
 }
+static inline __m512 v16_pairs(__m512 a, __m512 b, int high) {
+    __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
+    return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(x, y)
+                                 : _mm512_unpacklo_pd(x, y));
+}
+/* In steps of 1, 2, 4 and 8: after the second, quarter q of r[4 g + j] holds
+ * rows 4 g to 4 g + 3 of column 4 q + j. */
+static inline void v16_transpose(const float *from, size_t ldf, size_t rows,
+                                 float *to, size_t ldt) {
+    __m512 r[16] V16_UNINITIALIZED, t[16] V16_UNINITIALIZED;
+#pragma GCC unroll 16
+    for (size_t i = 0; i < 16; i++)
+        r[i] = i < rows ? _mm512_loadu_ps(from + i * ldf) : _mm512_setzero_ps();
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 16; i += 4)
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++)
+            r[i + j] = v16_pairs(t[i + j / 2], t[i + 2 + j / 2], j & 1);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+        t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xDD);
+        t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+        t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xDD);
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++) {
+        _mm512_storeu_ps(to + i * ldt,
+                         _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88));
+        _mm512_storeu_ps(to + (i + 8) * ldt,
+                         _mm512_shuffle_f32x4(t[i], t[i + 8], 0xDD));
+    }
+}
 /* Inline assembly because gcc 12 copies and spills the accumulators of the
  * intrinsic, which halves the speed. */
 static inline void v16_accumulate(v16 *c, v16 a, v16 b) {

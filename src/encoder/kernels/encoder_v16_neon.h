@@ -80,6 +80,12 @@ static inline v16 v16_load_s8(const int8_t *q) {
                   vcvtq_f32_s32(vmovl_s16(vget_low_s16(hi))),
                   vcvtq_f32_s32(vmovl_s16(vget_high_s16(hi)))}};
 }
+static inline void v16_transpose(const float *from, size_t ldf, size_t rows,
+                                 float *to, size_t ldt) {
+    for (size_t i = 0; i < 16; i++)
+        for (size_t j = 0; j < 16; j++)
+            to[j * ldt + i] = i < rows ? from[i * ldf + j] : 0.0f;
+}
 static inline void v16_accumulate(v16 *c, v16 a, v16 b) {
 #pragma GCC unroll 4
     for (size_t i = 0; i < 4; i++)
