@@ -49,7 +49,7 @@ nxc_status nxc__forward_init(nxc__forward *f, const nxc__packed_model *model,
         NXC_ATTENTION_SCRATCH(NXC_PASS_TOKENS)};
     float **parts[] = {&f->x, &f->wide, &f->context, &f->delta, &f->attention};
     const size_t n = sizeof floats / sizeof *floats;
-    size_t q_bytes = (size_t)NXC_PASS_TOKENS * NXC_FFN;
+    size_t q_bytes = NXC_PASS_TOKENS * NXC_FFN;
     size_t row_bytes = NXC_PASS_TOKENS * sizeof(nxc__int8_row);
     bool is_int8 = model->header->dtype == NXC_INT8;
     *f = (nxc__forward){.model = model, .kernels = kernels};
@@ -103,7 +103,7 @@ static void embed(nxc__forward *f) {
 }
 
 static void attend(nxc__forward *f) {
-    const size_t width = 3 * NXC_HIDDEN;
+    const size_t width = (size_t)3 * NXC_HIDDEN;
     nxc__attention a = {.qkv_stride = width,
                         .out_stride = NXC_HIDDEN,
                         .scale = 0.17677669529663687f, /* 1 / sqrt(32) */

@@ -4,7 +4,7 @@
 
 #include "encoder/packed_model.h"
 
-#define NXC_PASS_TOKENS 256
+#define NXC_PASS_TOKENS ((size_t)256)
 #define NXC_PASS_TEXTS                                    \
     (NXC_PASS_TOKENS / 2) /* a text has at least 2 tokens \
                            */
