@@ -1,16 +1,16 @@
 /*
- * Time of encoding on one thread, tokenization included; JSON on stdout.
- *     bench_encoder MODEL.nxm [CPU_LEVEL [SECONDS_PER_ROW]]
- * Single texts of 8, 16, 32, 64 and 128 tokens, and a batch of 100 texts of 16;
- * words change between repetitions. min_us and median_us are wall time,
- * cpu_min_us is the thread's own, for hosts that do other work meanwhile.
+ * Time of encoding on one thread, tokenization included; one JSON line a
+ * figure. bench_encoder MODEL.nxm [CPU_LEVEL [SECONDS_PER_ROW]] Single texts of
+ * 8, 16, 32, 64 and 128 tokens, and a batch of 100 texts of 16; words change
+ * between repetitions. min and median are wall time, cpu_min is the thread's
+ * own, for hosts that do other work meanwhile.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/cpu.h"
+#include "base/number.h"
 #include "encoder/encoder.h"
 
 #define MAX_RUNS 4000
@@ -47,8 +47,8 @@ static void make_text(char *buf, size_t cap, size_t n_tokens) {
 }
 
 /* Prints one result; n texts of n_tokens each a run. */
-static int run(nxc_encoder_ctx *ctx, size_t n, size_t n_tokens, double seconds,
-               int is_last) {
+static int run(nxc_encoder_ctx *ctx, size_t n, size_t n_tokens,
+               double seconds) {
     static char text[N_BATCH][2048];
     static double us[MAX_RUNS];
     static float out[N_BATCH * NXC_DIM];
@@ -81,10 +81,10 @@ static int run(nxc_encoder_ctx *ctx, size_t n, size_t n_tokens, double seconds,
         if (cpu < cpu_min) cpu_min = cpu;
     }
     qsort(us, n_runs, sizeof *us, by_value);
-    printf("    {\"texts\": %zu, \"tokens\": %zu, \"min_us\": %.1f, "
-           "\"median_us\": %.1f, \"cpu_min_us\": %.1f, \"runs\": %zu}%s\n",
-           n, n_tokens, us[0], us[n_runs / 2], cpu_min, n_runs,
-           is_last ? "" : ",");
+    printf("{\"what\":\"encode %zu x %zu tokens\",\"unit\":\"us\","
+           "\"median\":%.1f,\"min\":%.1f,\"cpu_min\":%.1f,\"n\":%zu}\n",
+           n, n_tokens, us[n_runs / 2], us[0], cpu_min, n_runs);
+    fflush(stdout);
     return 0;
 }
 
@@ -108,7 +108,12 @@ int main(int argc, char **argv) {
     nxc_encoder_ctx *ctx = NULL;
     nxc_encoder_info info;
     nxc_error err = {0};
-    double seconds = argc > 3 ? strtod(argv[3], NULL) : 1;
+    double seconds = 1;
+    if (argc > 3 &&
+        !nxc__parse_double((nxc_str){argv[3], strlen(argv[3])}, &seconds)) {
+        fprintf(stderr, "bench_encoder: expected seconds, got %s\n", argv[3]);
+        return 2;
+    }
     if (argc < 2) {
         fprintf(stderr, "usage: bench_encoder MODEL.nxm [CPU [SECONDS]]\n");
         return 2;
@@ -122,16 +127,14 @@ int main(int argc, char **argv) {
         return 1;
     }
     nxc_encoder_get_info(encoder, &info);
-    printf("{\"bench\": \"encoder\", \"cpu\": \"%s\", \"kernels\": \"%s\", "
-           "\"compiler\": \"%s\", \"threads\": 1,\n  \"fingerprint\": \"%s\", "
-           "\"open_us\": %.1f,\n  \"results\": [\n",
-           nxc__cpu_model(), info.kernels, __VERSION__, info.fingerprint,
-           open_us(argv[1], cfg));
+    double opened = open_us(argv[1], cfg);
+    printf("{\"what\":\"open the packed model, %s\",\"unit\":\"us\","
+           "\"median\":%.1f,\"min\":%.1f,\"n\":20}\n",
+           info.kernels, opened, opened);
     int failed = 0;
     for (size_t i = 0; !failed && i < sizeof tokens / sizeof *tokens; i++)
-        failed = run(ctx, 1, tokens[i], seconds, 0);
-    if (!failed) failed = run(ctx, N_BATCH, 16, seconds, 1);
-    printf("  ]}\n");
+        failed = run(ctx, 1, tokens[i], seconds);
+    if (!failed) failed = run(ctx, N_BATCH, 16, seconds);
     nxc_encoder_ctx_free(ctx);
     nxc_encoder_close(encoder);
     nxc_config_free(cfg);

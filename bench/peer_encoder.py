@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Time of ONNX Runtime float32 on the same model, one thread; JSON on stdout.
+"""Time of ONNX Runtime float32 on the same model, one thread; one JSON line a figure.
 
     peer_encoder.py MODEL_DIR [SECONDS_PER_ROW]
 
@@ -29,7 +29,6 @@ def main():
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
     session = minilm_onnx.session(minilm_onnx.load(sys.argv[1]), fused=True)
     r = np.random.default_rng(1)
-    results = []
     for n, tokens in [(1, 8), (1, 16), (1, 32), (1, 64), (1, 128), (100, 16)]:
         us, cpu_us = [], []
         start = None
@@ -47,12 +46,9 @@ def main():
                 us.append(t * 1e6)
                 cpu_us.append(cpu * 1e6)
         us.sort()
-        results.append({"texts": n, "tokens": tokens, "min_us": round(us[0], 1),
-                        "median_us": round(us[len(us) // 2], 1),
-                        "cpu_min_us": round(min(cpu_us), 1), "runs": len(us)})
-    print('{"bench": "onnxruntime float32", "threads": 1, "version": '
-          f'"{onnxruntime.__version__}", "results": [')
-    print(",\n".join("  " + json.dumps(r) for r in results) + "\n]}")
+        print(json.dumps({"what": f"encode {n} x {tokens} tokens", "peer": f"onnxruntime {onnxruntime.__version__} f32",
+                          "unit": "us", "median": round(us[len(us) // 2], 1), "min": round(us[0], 1),
+                          "cpu_min": round(min(cpu_us), 1), "n": len(us)}), flush=True)
 
 
 main()

@@ -17,12 +17,21 @@ else()
   if(failed)
     message(FATAL_ERROR "yyjson could not be had; see the line above")
   endif()
-  file(ARCHIVE_EXTRACT INPUT ${NXC_YYJSON_SDIST}
-       DESTINATION ${PROJECT_BINARY_DIR}/deps)
-  file(GLOB NXC_YYJSON_DIR ${PROJECT_BINARY_DIR}/deps/yyjson-*/yyjson)
-  add_library(nxc_yyjson STATIC ${NXC_YYJSON_DIR}/yyjson.c)
+  # An object library: its objects go into libnextcall.a and libnextcall.so,
+  # so that nobody who links them needs a yyjson.
+  get_filename_component(folder ${NXC_YYJSON_SDIST} NAME)
+  string(REGEX REPLACE "\\.(tar\\..*|zip)$" "" folder ${folder})
+  set(NXC_YYJSON_DIR ${PROJECT_BINARY_DIR}/deps/${folder}/yyjson)
+  if(NOT EXISTS ${NXC_YYJSON_DIR}/yyjson.c)
+    file(ARCHIVE_EXTRACT INPUT ${NXC_YYJSON_SDIST}
+         DESTINATION ${PROJECT_BINARY_DIR}/deps)
+  endif()
+  add_library(nxc_yyjson OBJECT ${NXC_YYJSON_DIR}/yyjson.c)
   target_include_directories(nxc_yyjson SYSTEM PUBLIC ${NXC_YYJSON_DIR})
   target_compile_definitions(nxc_yyjson PUBLIC YYJSON_DISABLE_NON_STANDARD=1
                              YYJSON_DISABLE_INCR_READER=1)
   target_compile_options(nxc_yyjson PRIVATE -O2 -w)
+  set(NXC_YYJSON_OBJECTS $<TARGET_OBJECTS:nxc_yyjson>)
 endif()
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+             ${PROJECT_SOURCE_DIR}/cmake/deps.lock)

@@ -213,6 +213,14 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_encode(nxc_encoder_ctx *ctx,
                                                      nxc_text_info *info,
                                                      nxc_error *err);
 
+/* The same over n_threads threads, which live for the call (0 and 1: none is
+ * started). Same bits as nxc_encoder_encode.
+ * Errors         NXC_ERR_INVALID, NXC_ERR_NOMEM, NXC_ERR_IO (no thread)
+ * Thread-safety  any.  Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_encode_batch(
+    const nxc_encoder *encoder, size_t n_threads, const nxc_str *texts,
+    size_t n, float *out, nxc_text_info *info, nxc_error *err);
+
 /* Last hidden state of one text: one vector per token, not normalised.
  * out            (max_tokens, dim) float32, caller's memory; n_tokens rows
  * ids            (max_tokens) or NULL
@@ -254,7 +262,7 @@ enum { /* nxc_operation.flags */
 typedef struct nxc_operation {
     nxc_str id; /* unique: "GET /v1/customers/{customer}" or a name */
     nxc_method method;
-    nxc_str path;         /* template with base path; "" for a tool */
+    nxc_str path; /* template as documented; "" for a tool or a webhook */
     nxc_str operation_id; /* operationId or tool name; may be "" */
     nxc_str summary;
     nxc_str description;
@@ -287,20 +295,24 @@ typedef struct nxc_field {
 } nxc_field;
 
 typedef struct nxc_import_info {
-    const char *format;  /* "openapi-3.0", "mcp-tools", "jsonl", ... */
+    const char *format;  /* "openapi-3.0", "jsonl", ...; lives as the catalog */
     size_t n_operations; /* webhooks not counted */
     size_t n_webhooks;
     size_t n_unresolved;    /* $ref that could not be followed, counted */
     char source_sha256[65]; /* of the bytes read */
 } nxc_import_info;
 
-/* Import an OpenAPI 3.0/3.1 or Swagger 2.0 document, a tool list (OpenAI chat
- * and Responses, Anthropic, MCP) or a JSONL catalog; JSON or YAML; the format
- * is told by content. Only references within the document are followed. name
- * appears in errors and as the catalog's name filter         NULL, or: of a
- * JSONL catalog only the lines whose "catalog" is this info           NULL is
- * legal Errors         NXC_ERR_PARSE, NXC_ERR_INVALID, NXC_ERR_LIMIT,
- *                NXC_ERR_UNSUPPORTED: "<name>:<line>: $.json.path: ..."
+/* Import an OpenAPI 3.x or Swagger 2.0 document, a tool list (OpenAI chat and
+ * Responses, Anthropic, MCP) or a JSONL catalog; JSON or YAML; the format is
+ * told by content. Only references within the document are followed
+ * (docs/catalogs.md).
+ * name           appears in errors and is the catalog's name
+ * filter         NULL, or: of a JSONL catalog only the lines whose "catalog"
+ *                is this; of no effect on other formats
+ * info           NULL is legal
+ * Errors         NXC_ERR_PARSE, NXC_ERR_INVALID, NXC_ERR_UNSUPPORTED:
+ *                "<name>:<line>: $.json.path: ..."; NXC_ERR_LIMIT,
+ *                NXC_ERR_NOMEM; NXC_ERR_NOT_FOUND: no line passes the filter
  * Thread-safety  any.  Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status
 nxc_catalog_import(nxc_str name, nxc_str bytes, const char *filter,
@@ -308,7 +320,9 @@ nxc_catalog_import(nxc_str name, nxc_str bytes, const char *filter,
                    nxc_catalog **out, nxc_import_info *info, nxc_error *err);
 
 /* Open a compiled catalog (mapped) or import a raw document, told by the file's
- * first bytes. Thread-safety: any. Since 0.1. */
+ * first bytes; "-" is standard input. The name of an imported one is the filter
+ * or the file's name without its ending. Errors: as above, NXC_ERR_IO, and
+ * NXC_ERR_FORMAT for a damaged compiled file. Thread-safety: any. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status
 nxc_catalog_open(const char *path, const char *filter, const nxc_config *cfg,
                  const nxc_allocator *alloc, nxc_catalog **out,
@@ -321,7 +335,9 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_catalog_save(const nxc_catalog *catalog,
 /* NULL is legal. Since 0.1. */
 NXC_API void nxc_catalog_free(nxc_catalog *catalog);
 
-/* Thread-safety of these: any. Since 0.1. */
+/* Thread-safety of these: any. Since 0.1.
+ * The number of operations, webhooks (NXC_OP_WEBHOOK) included; operation i of
+ * them; field i of an operation's n_parameters, n_body, ... */
 NXC_API size_t nxc_catalog_n_operations(const nxc_catalog *catalog);
 NXC_API bool nxc_catalog_get_operation(const nxc_catalog *catalog, uint32_t i,
                                        nxc_operation *out);
@@ -399,6 +415,12 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_precompute(nxc_engine *engine,
                                                         nxc_progress progress,
                                                         void *user,
                                                         nxc_error *err);
+/* Save a loaded catalog in compiled form together with its embeddings, so that
+ * an engine with the same encoder need not encode it again. Encodes what is
+ * missing (see nxc_engine_precompute). Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_engine_save_catalog(nxc_engine *engine, nxc_str catalog, const char *path,
+                        nxc_progress progress, void *user, nxc_error *err);
 /* NULL if there is none of that name ("" is the first). Since 0.1. */
 NXC_API const nxc_catalog *nxc_engine_get_catalog(const nxc_engine *engine,
                                                   nxc_str name);
@@ -527,9 +549,10 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank(nxc_ctx *ctx,
 
 /* Parse, rank and format in one call: JSON in, JSON out. A request that fails
  * is answered by {"id", "error": {"code", "message"}} and its status is
- * returned. out is valid until the next call on ctx.
- * Thread-safety: per-ctx. Since 0.1. */
+ * returned. with_features: see nxc_ranking_format. out is valid until the next
+ * call on ctx. Thread-safety: per-ctx. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str request,
+                                                bool with_features,
                                                 nxc_str *out, nxc_error *err);
 /* The JSON form of a ranking, as nxc_rank_json gives it.
  * with_features: add feature values and contributions. Since 0.1. */

@@ -58,8 +58,14 @@ static bool parse_bool(nxc_str s, double *out) {
     static const char *const on[] = {"true", "yes", "on", "1"};
     static const char *const off[] = {"false", "no", "off", "0"};
     for (size_t i = 0; i < 4; i++) {
-        if (nxc__str_ieq(s, nxc__str(on[i]))) return *out = 1, true;
-        if (nxc__str_ieq(s, nxc__str(off[i]))) return *out = 0, true;
+        if (nxc__str_ieq(s, nxc__str(on[i]))) {
+            *out = 1;
+            return true;
+        }
+        if (nxc__str_ieq(s, nxc__str(off[i]))) {
+            *out = 0;
+            return true;
+        }
     }
     return false;
 }
@@ -131,7 +137,10 @@ static nxc_status find_option(nxc_str key, size_t *out, nxc_error *err) {
     const char *names[NXC_N_OPTIONS];
     for (size_t i = 0; i < NXC_N_OPTIONS; i++) {
         names[i] = table[i].name;
-        if (nxc__str_ieq(key, nxc__str(table[i].name))) return *out = i, NXC_OK;
+        if (nxc__str_ieq(key, nxc__str(table[i].name))) {
+            *out = i;
+            return NXC_OK;
+        }
     }
     return nxc__error(err, NXC_ERR_NOT_FOUND,
                       "option: expected a known name (nearest: %s), got %.*s",

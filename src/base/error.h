@@ -18,6 +18,18 @@ nxc_status nxc__error_nomem(nxc_error *err, size_t size);
 nxc_status nxc__error_prefix(nxc_error *err, nxc_status code, const char *fmt,
                              ...) __attribute__((format(printf, 3, 4)));
 
+/* An analyzer sees one file at a time: let it know that these never give
+ * NXC_OK, or it follows paths on which a failed call left its output unset. A
+ * macro is not expanded within itself: the functions are still called. */
+#if defined(__clang_analyzer__) && !defined(NXC_BASE_ERROR_C)
+#define nxc__error(err, code, ...) \
+    ((void)nxc__error(err, code, __VA_ARGS__), (code))
+#define nxc__error_nomem(err, size) \
+    ((void)nxc__error_nomem(err, size), NXC_ERR_NOMEM)
+#define nxc__error_prefix(err, code, ...) \
+    ((void)nxc__error_prefix(err, code, __VA_ARGS__), (code))
+#endif
+
 #define NXC_TRY(expr)                                          \
     do {                                                       \
         nxc_status nxc_try_status_ = (expr);                   \

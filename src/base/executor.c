@@ -9,10 +9,10 @@
 #include "base/executor.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/atomic.h"
 #include "base/error.h"
 
 typedef struct worker {
@@ -32,12 +32,12 @@ struct nxc__pool {
     nxc__task task;
     void *user;
     size_t n;
-    atomic_size_t next;
+    nxc__atomic_counter next;
 };
 
 static void take_tasks(nxc__pool *p, size_t index) {
     for (;;) {
-        size_t i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+        size_t i = nxc__atomic_counter_next(&p->next);
         if (i >= p->n) return;
         p->task(p->user, i, index);
     }
@@ -123,7 +123,7 @@ void nxc__pool_run(nxc__pool *p, nxc__task task, void *user, size_t n) {
     p->task = task;
     p->user = user;
     p->n = n;
-    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
+    nxc__atomic_counter_set(&p->next, 0);
     p->active = p->n_threads;
     p->generation++;
     pthread_cond_broadcast(&p->work);

@@ -162,21 +162,75 @@ static bool write_all(int fd, const char *bytes, size_t n) {
     return true;
 }
 
+/* The file that path leads to through symbolic links, so that the links stay.
+ * Source: path_resolution(7), 40 links at most. */
+static nxc_status follow_links(const char *path, char *target, size_t cap,
+                               nxc_error *err) {
+    char link[1024];
+    struct stat sb;
+    size_t len = strlen(path);
+    if (len >= cap)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "path: expected at most %zu bytes, got %zu", cap - 1,
+                          len);
+    memcpy(target, path, len + 1);
+    for (int i = 0; lstat(target, &sb) == 0 && S_ISLNK(sb.st_mode); i++) {
+        ssize_t n = i < 40 ? readlink(target, link, sizeof link) : -1;
+        char *slash = strrchr(target, '/');
+        size_t keep =
+            slash && n > 0 && link[0] != '/' ? (size_t)(slash + 1 - target) : 0;
+        if (n <= 0 || (size_t)n == sizeof link || keep + (size_t)n >= cap)
+            return nxc__error(err, NXC_ERR_IO,
+                              "%s: expected a file, got a link that cannot be "
+                              "followed",
+                              path);
+        memcpy(target + keep, link, (size_t)n);
+        target[keep + (size_t)n] = 0;
+    }
+    return NXC_OK;
+}
+
+/* A device, a pipe or a socket is written to; renaming a file over it would
+ * take it away from everybody. */
+static bool is_written_in_place(const char *path) {
+    struct stat sb;
+    return stat(path, &sb) == 0 && !S_ISREG(sb.st_mode) && !S_ISDIR(sb.st_mode);
+}
+
+nxc_status nxc__file_begin(const char *path, nxc__file_writer *w,
+                           nxc_error *err) {
+    if (is_written_in_place(path)) {
+        w->temp[0] = 0;
+        w->fd = open(path, O_WRONLY | O_CLOEXEC);
+        return w->fd < 0 ? os_error(err, path, "open") : NXC_OK;
+    }
+    NXC_TRY(follow_links(path, w->target, sizeof w->target, err));
+    snprintf(w->temp, sizeof w->temp, "%s.%ld.tmp", w->target, (long)getpid());
+    w->fd = open(w->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    return w->fd < 0 ? os_error(err, path, "create") : NXC_OK;
+}
+
+nxc_status nxc__file_commit(const nxc__file_writer *w, nxc_error *err) {
+    nxc_status st = NXC_OK;
+    if (w->temp[0] && rename(w->temp, w->target) != 0) {
+        st = os_error(err, w->target, "rename to it");
+        unlink(w->temp);
+    }
+    return st;
+}
+
+void nxc__file_rollback(const nxc__file_writer *w) {
+    if (w->temp[0]) unlink(w->temp);
+}
+
 nxc_status nxc__file_replace(const char *path, const void *bytes, size_t n,
                              nxc_error *err) {
-    char temp[3072];
-    int len = snprintf(temp, sizeof temp, "%s.%ld.tmp", path, (long)getpid());
-    if (len < 0 || (size_t)len >= sizeof temp)
-        return nxc__error(err, NXC_ERR_INVALID,
-                          "path: expected at most %zu bytes, got %d",
-                          sizeof temp - 16, len);
-    int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0) return os_error(err, temp, "create");
-    bool ok = write_all(fd, bytes, n) && fsync(fd) == 0;
+    nxc__file_writer w;
+    NXC_TRY(nxc__file_begin(path, &w, err));
+    bool ok = write_all(w.fd, bytes, n) && (!w.temp[0] || fsync(w.fd) == 0);
     nxc_status st = ok ? NXC_OK : os_error(err, path, "write");
-    if (close(fd) != 0 && st == NXC_OK) st = os_error(err, path, "close");
-    if (st == NXC_OK && rename(temp, path) != 0)
-        st = os_error(err, path, "rename to it");
-    if (st != NXC_OK) unlink(temp);
+    if (close(w.fd) != 0 && st == NXC_OK) st = os_error(err, path, "close");
+    if (st == NXC_OK) return nxc__file_commit(&w, err);
+    nxc__file_rollback(&w);
     return st;
 }

@@ -21,8 +21,23 @@ nxc_status nxc__file_map(const char *path, size_t max, nxc__mapping *out,
                          nxc_error *err);
 void nxc__file_unmap(nxc__mapping *m);
 
-/* Write bytes to a temporary file beside path, flush it, rename it over path.
- * On failure path is as before and the temporary file is gone. */
+/* A file that is being written and takes its name only when it is whole:
+ *     begin -> write to fd, close it -> commit | rollback
+ * The bytes go to a temporary file beside path, or beside the file that path
+ * leads to through symbolic links. A device or a pipe is never replaced: fd is
+ * then path itself, and nothing can be taken back. */
+typedef struct nxc__file_writer {
+    int fd;
+    char target[1900];
+    char temp[1932]; /* empty: fd is path itself */
+} nxc__file_writer;
+nxc_status nxc__file_begin(const char *path, nxc__file_writer *w,
+                           nxc_error *err);
+nxc_status nxc__file_commit(const nxc__file_writer *w, nxc_error *err);
+void nxc__file_rollback(const nxc__file_writer *w);
+
+/* begin, write, flush to the disk, commit. On failure path is as before and the
+ * temporary file is gone. */
 nxc_status nxc__file_replace(const char *path, const void *bytes, size_t n,
                              nxc_error *err);
 

@@ -43,7 +43,8 @@ nxc_status nxc__json_parse(nxc_str name, nxc_str text,
                            nxc_error *err);
 /* Parse YAML 1.1/1.2 core schema, one document; anchors, aliases and merge keys
  * are expanded within max_values. The line numbers of errors are those of the
- * YAML text (yaml.c). */
+ * YAML text (yaml.c). Errors: those of JSON, and NXC_ERR_UNSUPPORTED for a
+ * collection as a key and for a second document. */
 nxc_status nxc__yaml_parse(nxc_str name, nxc_str text,
                            const nxc__json_limits *limits,
                            const nxc_allocator *alloc, nxc__json_doc **out,

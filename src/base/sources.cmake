@@ -9,6 +9,8 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/file.c
   ${CMAKE_CURRENT_LIST_DIR}/hash.c
   ${CMAKE_CURRENT_LIST_DIR}/json.c
+  ${CMAKE_CURRENT_LIST_DIR}/number.c
   ${CMAKE_CURRENT_LIST_DIR}/strmap.c
   ${CMAKE_CURRENT_LIST_DIR}/yaml.c
+  ${CMAKE_CURRENT_LIST_DIR}/yaml_json.c
 )

@@ -29,7 +29,7 @@ typedef struct nxc__field_input {
 typedef struct nxc__operation_input {
     nxc_str id; /* "": made from method and path, or operation_id */
     nxc_method method;
-    nxc_str path; /* with its base path, "" for a tool */
+    nxc_str path; /* as the document gives it; "" for a tool or webhook */
     nxc_str operation_id, summary, description, tags;
     nxc_str body_schema, returns_schema;
     uint32_t flags;
@@ -42,7 +42,8 @@ nxc_status nxc__catalog_builder_new(nxc_str name, const nxc_config *cfg,
                                     nxc__catalog_builder **out, nxc_error *err);
 void nxc__catalog_builder_free(nxc__catalog_builder *b);
 /* Everything is copied. A second operation of the same id gets " (2)", ... and
- * is counted. Errors: NXC_ERR_LIMIT (max_operations), NXC_ERR_NOMEM. */
+ * is counted. Errors: NXC_ERR_LIMIT (max_operations; b is as before),
+ * NXC_ERR_NOMEM (b can only be freed). */
 nxc_status nxc__catalog_builder_add(nxc__catalog_builder *b,
                                     const nxc__operation_input *op,
                                     nxc_error *err);
@@ -50,8 +51,10 @@ nxc_status nxc__catalog_builder_add(nxc__catalog_builder *b,
  * a template without it. */
 nxc_status nxc__catalog_builder_add_base_path(nxc__catalog_builder *b,
                                               nxc_str path, nxc_error *err);
+/* Number of references that could not be followed, kept in the image. */
+void nxc__catalog_builder_set_unresolved(nxc__catalog_builder *b, size_t n);
 /* Derive resources, candidate texts, the path index and the n-gram model; frees
- * b on success. source_sha256: hex. */
+ * b on success; after a failure b can only be freed. source_sha256: hex. */
 nxc_status nxc__catalog_builder_finish(nxc__catalog_builder *b,
                                        const char *format,
                                        const char *source_sha256,

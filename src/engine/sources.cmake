@@ -1,3 +1,8 @@
 # Sources of src/engine.
 target_sources(nxc_objects PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/context.c
+  ${CMAKE_CURRENT_LIST_DIR}/encode.c
+  ${CMAKE_CURRENT_LIST_DIR}/engine.c
+  ${CMAKE_CURRENT_LIST_DIR}/ranking.c
+  ${CMAKE_CURRENT_LIST_DIR}/response.c
 )

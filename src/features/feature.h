@@ -47,7 +47,13 @@ void nxc__features_extract(const nxc__decision_point *dp, float *out,
 
 /* Codes of the method categories: NONE 0, GET 1, POST 2, PUT 3, DELETE 4,
  * PATCH 5, UNKNOWN 6. */
-enum { NXC_CATEGORY_UNKNOWN = 6, NXC_N_METHOD_CATEGORIES = 7 };
+enum {
+    NXC_CATEGORY_NONE = 0,
+    NXC_CATEGORY_UNKNOWN = 6,
+    NXC_N_METHOD_CATEGORIES = 7
+};
+/* Of a call or candidate: anything but the five methods is UNKNOWN; NONE is an
+ * empty history. */
 float nxc__method_category(nxc_method method);
 
 #endif

@@ -4,4 +4,9 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/utf8.c
   ${CMAKE_CURRENT_LIST_DIR}/wordpiece.c
   ${CMAKE_CURRENT_LIST_DIR}/wordpiece_compile.c
+  ${CMAKE_CURRENT_LIST_DIR}/inflection.c
+  ${CMAKE_CURRENT_LIST_DIR}/ngram.c
+  ${CMAKE_CURRENT_LIST_DIR}/ngram_build.c
+  ${CMAKE_CURRENT_LIST_DIR}/verbs.c
+  ${CMAKE_CURRENT_LIST_DIR}/words.c
 )

@@ -48,8 +48,8 @@ static uint32_t find(const nxc__wordpiece *wp, const char *body,
     size_t mask = wp->n_slots - 1, skip = key.info >> 15 & 2u;
     for (size_t i = key.hash & mask; slots[i].info; i = (i + 1) & mask) {
         if (slots[i].head != key.head || slots[i].info != key.info) continue;
-        const char *piece = wp->pieces + wp->piece_offset[slots[i].id] + skip;
-        if (len <= 8 || memcmp(piece + 8, body + 8, len - 8) == 0)
+        const char *stored = wp->pieces + wp->piece_offset[slots[i].id] + skip;
+        if (len <= 8 || memcmp(stored + 8, body + 8, len - 8) == 0)
             return slots[i].id;
     }
     return NXC_NONE;
@@ -63,9 +63,9 @@ static nxc_str piece(const nxc__wordpiece *wp, uint32_t id) {
 }
 
 static nxc_status bad(nxc_error *err, const char *expected, uint64_t got) {
-    return nxc__error(err, NXC_ERR_FORMAT,
-                      "vocabulary image: expected %s, got %llu", expected,
-                      (unsigned long long)got);
+    nxc__error(err, NXC_ERR_FORMAT, "vocabulary image: expected %s, got %llu",
+               expected, (unsigned long long)got);
+    return NXC_ERR_FORMAT;
 }
 
 /* Header and sizes; wp's pointers are valid afterwards. */
@@ -77,9 +77,8 @@ static nxc_status open_header(nxc__wordpiece *wp, const uint8_t *image,
     if (size < sizeof h) return bad(err, "at least 64 bytes", size);
     memcpy(&h, image, sizeof h);
     if (memcmp(h.magic, NXC_WORDPIECE_MAGIC, sizeof h.magic) != 0)
-        return nxc__error(err, NXC_ERR_FORMAT,
-                          "vocabulary image: expected the magic " //
-                          "\"" NXC_WORDPIECE_MAGIC "\", got something else");
+        return bad(err, "the magic \"" NXC_WORDPIECE_MAGIC "\"",
+                   (uint8_t)h.magic[0]);
     if (h.version != NXC_WORDPIECE_VERSION)
         return bad(err, "version 1", h.version);
     if (h.size != size) return bad(err, "the size that its header says", size);

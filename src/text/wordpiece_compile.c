@@ -30,7 +30,7 @@ static nxc_status malformed(const builder *b, const char *expected, nxc_str got,
 static bool next_line(nxc_str vocab, size_t *at, nxc_str *line) {
     if (*at >= vocab.len) return false;
     size_t end = nxc__str_find(vocab, '\n', *at);
-    *line = nxc__str_slice(vocab, *at, end);
+    *line = (nxc_str){vocab.ptr + *at, end - *at};
     *at = end + 1;
     if (line->len && line->ptr[line->len - 1] == '\r') line->len--;
     return true;

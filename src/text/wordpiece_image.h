@@ -55,7 +55,7 @@ typedef struct nxc__wordpiece_key {
  * Multipliers of splitmix64. */
 static inline nxc__wordpiece_key
 nxc__wordpiece_key_of(const char *body, size_t len, bool continues) {
-    nxc__wordpiece_key key;
+    nxc__wordpiece_key key = {0, 0, 0};
     uint64_t h = (uint64_t)len << 1 | continues, v;
     for (size_t i = 0; i < len; i += 8) {
         memcpy(&v, body + i, 8);

@@ -27,6 +27,10 @@ typedef struct nxc__word_iter {
 nxc__word_iter nxc__words(nxc_str text, bool identifiers);
 bool nxc__word_next(nxc__word_iter *it);
 
+/* Copy at most NXC_WORD_MAX bytes of word, cut at a code point; the view of the
+ * copy. word may lie in out. */
+nxc_str nxc__word_copy(nxc_str word, char out[NXC_WORD_MAX]);
+
 /* Singular of a lower-case English noun, by table and rules: addresses ->
  * address, statuses -> status, analyses -> analysis, series -> series, people
  * -> person, companies -> company, indices -> index, data -> data. A word that

@@ -35,8 +35,24 @@ const char *nxc__state_name(nxc__state s);
  * A call that the catalog does not know is classified by the same rules. */
 nxc__state nxc__workflow_state(nxc_method method, nxc_str path,
                                nxc_str operation_id);
+/* One row of the rule table, for tests and documentation. */
+typedef struct nxc__state_rule {
+    uint32_t methods; /* set of 1u << nxc_method */
+    int place;        /* 0 the method alone, 1 last segment, 2 name's verb */
+    const char *word;
+    int state; /* nxc__state */
+} nxc__state_rule;
+const nxc__state_rule *nxc__workflow_rules(size_t *n);
 /* States of all operations of a catalog into out (n_operations). */
 void nxc__workflow_states(const nxc_catalog *catalog, uint8_t *out);
+
+/* P(to comes after from) under a pattern's matrix. A state that the pattern
+ * does not have stands for one that it has (docs/workflow.md). Of
+ * NXC_PATTERN_NONE: NXC_WORKFLOW_DEFAULT_PROBABILITY. */
+double nxc__workflow_entry(nxc__pattern pattern, nxc__state from,
+                           nxc__state to);
+/* Whether the pattern has the state itself. */
+bool nxc__workflow_is_native(nxc__pattern pattern, nxc__state state);
 
 #define NXC_WORKFLOW_DEFAULT_PROBABILITY 0.5
 #define NXC_CONTINUITY_CALLS 3
@@ -49,9 +65,13 @@ typedef struct nxc__workflow {
     size_t n_recent;
 } nxc__workflow;
 
+/* What a prompt wants to do first: nxc__prompt_methods with GET or POST, not
+ * both, also for questions and turns such as "set up". */
+uint32_t nxc__workflow_prompt_methods(nxc_str prompt);
+
 /* states: of the catalog's operations, from nxc__workflow_states.
- * prompt_methods: from nxc__prompt_methods; decides between the two cold
- * starts. */
+ * prompt_methods: from nxc__workflow_prompt_methods; decides between the two
+ * cold starts. */
 void nxc__workflow_observe(const nxc__session *session, const uint8_t *states,
                            uint32_t prompt_methods, double threshold,
                            nxc__workflow *out);

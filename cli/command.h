@@ -1,0 +1,155 @@
+/*
+ * The command line: one table of subcommands (commands.c) gives dispatch,
+ * parsing, --help and the manual pages.
+ *
+ * Uses nextcall.h and, of the library's inside, only base/ (strings, buffers,
+ * files), which a program built against the installed library would take from
+ * its own toolbox.
+ */
+#ifndef NXC_CLI_COMMAND_H
+#define NXC_CLI_COMMAND_H
+
+#include <stdio.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/str.h"
+
+typedef struct cli_option {
+    const char *name; /* without dashes */
+    const char *arg;  /* NULL: a flag */
+    const char *doc;
+} cli_option;
+
+typedef struct cli_args cli_args;
+
+typedef struct cli_example {
+    const char *text, *command;
+} cli_example;
+
+typedef struct cli_command {
+    const char *name;        /* "rank", "catalog import" */
+    const char *positional;  /* "FILE", "[FILE ...]" or "" */
+    const char *summary;     /* one line */
+    const char *description; /* paragraphs, for help and manual */
+    const cli_option *options;
+    size_t n_options;
+    size_t min_positional, max_positional;
+    bool uses_engine; /* takes the options of config.def */
+    const cli_example *examples;
+    size_t n_examples;
+    int (*run)(const cli_args *args);
+} cli_command;
+
+extern const cli_command cli_commands[];
+extern const size_t cli_n_commands;
+
+/* Options that every subcommand takes, and exit codes, as text. */
+extern const cli_option cli_common_options[];
+extern const size_t cli_n_common_options;
+
+enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
+
+/* ---- args.c */
+/* argv[0] is the subcommand. NULL and *exit_code on help or a usage error. */
+cli_args *cli_args_parse(const cli_command *command, int argc, char **argv,
+                         int *exit_code);
+void cli_args_free(cli_args *args);
+/* The last value of an option, or NULL. */
+const char *cli_get(const cli_args *args, const char *name);
+bool cli_has(const cli_args *args, const char *name);
+/* The next value of a repeatable option from *at on; NULL at the end. */
+const char *cli_next(const cli_args *args, const char *name, size_t *at);
+size_t cli_n_positional(const cli_args *args);
+const char *cli_positional(const cli_args *args, size_t i);
+const cli_command *cli_command_of(const cli_args *args);
+/* An option that is a count; false after a usage message. */
+bool cli_get_count(const cli_args *args, const char *name, size_t def,
+                   size_t max, size_t *out);
+
+/* ---- help.c */
+void cli_print_help(const cli_command *command, FILE *to);
+void cli_print_overview(FILE *to);
+void cli_print_man(const cli_command *command, FILE *to);
+/* "nextcall rank: expected ..., got ...; see nextcall rank --help" to stderr;
+ * returns CLI_USAGE. */
+int cli_usage(const cli_command *command, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* "nextcall: <message>" to stderr; returns the status's exit code. */
+int cli_fail(nxc_status status, const nxc_error *err);
+void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- terminal.c */
+bool cli_color(FILE *to); /* NO_COLOR, CLICOLOR_FORCE, --color, a terminal */
+void cli_set_color(const char *when); /* "auto", "always", "never" */
+/* One line on a terminal's stderr with rate and time left; nothing elsewhere.
+ */
+typedef struct cli_progress {
+    const char *what;
+    double start, last;
+    bool is_shown;
+} cli_progress;
+void cli_progress_start(cli_progress *p, const char *what);
+bool cli_progress_step(void *progress, size_t done, size_t total); /* total 0:
+                                                                      unknown */
+void cli_progress_end(cli_progress *p);
+double cli_seconds(void); /* monotonic */
+/* Print s so that it takes width columns (cut with an ellipsis, or padded). */
+void cli_print_cell(FILE *to, nxc_str s, size_t width);
+size_t cli_columns(void); /* of standard output's terminal, or 100 */
+
+/* ---- setup.c: options to library objects */
+/* Defaults, then NEXTCALL_* of the environment, then options. */
+nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err);
+/* --model, NEXTCALL_MODEL, or the cache folder; whether such a file exists. */
+bool cli_model_path(const cli_args *args, char *buf, size_t cap);
+/* Folder of the model files that are fetched. */
+void cli_model_dir(char *buf, size_t cap);
+/* An engine with encoder (if there is one: a warning otherwise), ranker and all
+ * --catalog options. */
+nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
+/* ---- catalogs.c: Open one catalog file, "NAME=FILE" or "FILE"; name points
+ * into spec. */
+nxc_status cli_open_catalog(const cli_args *args, const char *spec,
+                            const nxc_config *cfg, nxc_catalog **out,
+                            nxc_str *name, nxc_import_info *info,
+                            nxc_error *err);
+/* All --catalog options. A JSONL file that holds several catalogs gives one of
+ * each name, unless it is given a name or a filter. */
+nxc_status cli_add_catalogs(const cli_args *args, const nxc_config *cfg,
+                            nxc_engine *engine, nxc_error *err);
+/* --prompt, --call, --history, --now, --session-start, --top, --candidate into
+ * a request. Texts live as long as args; the history as long as ctx's parse. */
+nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,
+                       nxc_error *err);
+void cli_request_free(void);
+
+/* ---- lines.c: one line at a time, of any length up to a limit */
+typedef struct cli_lines {
+    FILE *in;
+    const char *name;
+    char *line;
+    size_t len, cap, max, number;
+    bool too_long; /* the line was cut at max */
+} cli_lines;
+nxc_status cli_lines_open(cli_lines *l, const char *path, size_t max,
+                          nxc_error *err);
+bool cli_lines_next(cli_lines *l); /* without the newline (and \r before it) */
+void cli_lines_close(cli_lines *l);
+
+/* ---- subcommands */
+int cli_rank(const cli_args *args);
+int cli_features(const cli_args *args);
+int cli_explain(const cli_args *args);
+int cli_embed(const cli_args *args);
+int cli_tokenize(const cli_args *args);
+int cli_catalog_import(const cli_args *args);
+int cli_catalog_show(const cli_args *args);
+int cli_catalog_stats(const cli_args *args);
+int cli_model_fetch(const cli_args *args);
+int cli_model_pack(const cli_args *args);
+int cli_model_info(const cli_args *args);
+int cli_doctor(const cli_args *args);
+int cli_help(const cli_args *args);
+
+#endif

@@ -1,0 +1,238 @@
+/* The table of subcommands: dispatch, parsing, help and manuals come from it.
+ */
+#include "command.h"
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+#define OPTIONS(a) (a), COUNT(a)
+
+const cli_option cli_common_options[] = {
+    {"color", "WHEN", "auto, always or never; NO_COLOR is honoured"},
+};
+const size_t cli_n_common_options = COUNT(cli_common_options);
+
+/* Rows that several subcommands share. */
+#define OPT_MODEL                                                    \
+    {                                                                \
+        "model", "FILE",                                             \
+            "packed encoder; default: the one that model fetch made" \
+    }
+#define OPT_THREADS \
+    { "threads", "N", "encode on N threads (parallel_workers)" }
+#define OPT_JSON \
+    { "json", NULL, "JSON for programs in place of text" }
+#define OPT_FILTER \
+    { "filter", "NAME", "of a JSONL catalog only the lines of catalog NAME" }
+#define OPT_REQUEST                                                            \
+    {"catalog", "[NAME=]FILE",                                                 \
+     "compiled catalog or raw document; repeatable"},                          \
+        {"on", "NAME", "which of several catalogs"}, OPT_FILTER,               \
+        {"prompt", "TEXT", "what the user wants"},                             \
+        {"call", "CALL",                                                       \
+         "a call made before, oldest first: \"GET /v1/x\", an operationId or " \
+         "a tool name; repeatable"},                                           \
+        {"history", "FILE", "the session as JSON or JSONL; - is stdin"},       \
+        {"now", "TIME", "RFC 3339 or epoch; without it time is not known"},    \
+        {"session-start", "TIME", "when the session began"},                   \
+        {"candidate", "OPERATION",                                             \
+         "rank only these; repeatable; default: the whole catalog"},           \
+        {"ranker", "FILE", "LightGBM text model; default: the linear ranker"}, \
+        OPT_MODEL, {"no-model", NULL, "rank without an encoder"}, OPT_THREADS
+
+static const cli_option rank_options[] = {
+    OPT_REQUEST,
+    {"top", "N", "print the N best (default 10; JSON: all)"},
+    {"requests", "FILE.jsonl",
+     "one request a line in, one answer a line out; - is stdin"},
+    {"table", NULL, "with --requests: a table for each"},
+    {"features", NULL, "JSON: add feature values and contributions"},
+    OPT_JSON,
+};
+static const cli_example rank_examples[] = {
+    {"Rank Stripe's operations for a prompt and a session",
+     "nextcall rank --catalog stripe.json --prompt 'refund the last charge' "
+     "--call 'GET /v1/customers/cus_1' --call 'GET /v1/charges'"},
+    {"Many decision points, streaming",
+     "nextcall rank --catalog stripe.nxc --requests points.jsonl > "
+     "ranked.jsonl"},
+};
+
+static const cli_option features_options[] = {
+    OPT_REQUEST,
+    OPT_JSON,
+    {"output", "FILE.npy", "write (candidates, features) float32"},
+};
+static const cli_example features_examples[] = {
+    {"The eleven features of every operation",
+     "nextcall features --catalog stripe.nxc --prompt 'void the invoice'"},
+};
+
+static const cli_option explain_options[] = {
+    OPT_REQUEST,
+    {"operation", "OPERATION", "explain this one; default: the best"},
+    OPT_JSON,
+};
+static const cli_example explain_examples[] = {
+    {"Why the first beats the second",
+     "nextcall explain --catalog stripe.nxc --prompt 'void the invoice'"},
+};
+
+static const cli_option embed_options[] = {
+    OPT_MODEL,
+    OPT_THREADS,
+    {"output", "FILE", "FILE.npy: (texts, 384) float32; else JSONL"},
+    {"input-json", NULL, "lines are JSON objects {\"text\": ...}"},
+    OPT_JSON,
+};
+static const cli_example embed_examples[] = {
+    {"Embed the lines of a file into a NumPy array",
+     "nextcall embed --output vectors.npy texts.txt"},
+};
+
+static const cli_option tokenize_options[] = {
+    OPT_MODEL,
+    {"input-json", NULL, "lines are JSON objects {\"text\": ...}"},
+    {"output", "FILE", "in place of standard output"},
+    OPT_JSON,
+};
+static const cli_example tokenize_examples[] = {
+    {"Token ids of a line", "echo 'refund a charge' | nextcall tokenize -"},
+};
+
+static const cli_option import_options[] = {
+    {"output", "FILE", "write the compiled catalog"},
+    {"name", "NAME", "the catalog's name; default: the file's"},
+    {"embed", NULL, "encode the operations and keep the embeddings in it"},
+    OPT_FILTER,
+    OPT_MODEL,
+    OPT_THREADS,
+    OPT_JSON,
+};
+static const cli_example import_examples[] = {
+    {"Compile a document once, with embeddings",
+     "nextcall catalog import stripe.json --embed --output stripe.nxc"},
+};
+
+static const cli_option show_options[] = {
+    {"operation", "OPERATION", "one operation with all its fields"},
+    OPT_FILTER,
+    OPT_JSON,
+};
+static const cli_example show_examples[] = {
+    {"One operation",
+     "nextcall catalog show stripe.json --operation 'POST /v1/refunds'"},
+};
+static const cli_option stats_options[] = {
+    OPT_FILTER,
+    OPT_JSON,
+};
+static const cli_example stats_examples[] = {
+    {"Counts for a program", "nextcall catalog stats --json stripe.json"},
+};
+
+static const cli_option fetch_options[] = {
+    {"from", "FILE|DIR", "take the wheel or the unpacked folder from here"},
+};
+static const cli_example fetch_examples[] = {
+    {"Get the model, once", "nextcall model fetch"},
+};
+static const cli_option pack_options[] = {
+    {"output", "FILE", "the packed file; default: the cache folder's"},
+    {"dtype", "TYPE", "f32 (others are refused so far)"},
+};
+static const cli_example pack_examples[] = {
+    {"From a folder with model.safetensors and vocab.txt",
+     "nextcall model pack all-MiniLM-L6-v2 --output minilm-f32.nxm"},
+};
+static const cli_option info_options[] = {
+    OPT_MODEL,
+    OPT_JSON,
+};
+static const cli_example info_examples[] = {
+    {"What the packed file holds", "nextcall model info"},
+};
+static const cli_option doctor_options[] = {
+    OPT_MODEL,
+    OPT_JSON,
+};
+static const cli_example doctor_examples[] = {
+    {"What this machine and installation offer", "nextcall doctor"},
+};
+static const cli_option help_options[] = {
+    {"man", NULL, "the manual page in mdoc form"},
+    {"list", NULL, "the names of all subcommands, one a line"},
+};
+static const cli_example help_examples[] = {
+    {"The options of the library", "nextcall help options"},
+};
+
+const cli_command cli_commands[] = {
+    {"rank", "", "order the operations that could come next",
+     "Ranks the operations of a catalog, or the given candidates, for a prompt "
+     "and the calls made so far. For people it prints a table: rank, score, "
+     "method, path and the two features that moved the candidate most from the "
+     "average one; then the workflow pattern, counts and timings.",
+     OPTIONS(rank_options), 0, 0, true, OPTIONS(rank_examples), cli_rank},
+    {"features", "", "the feature vectors of the candidates",
+     "Extracts the features of the set v1 for each candidate; the same code as "
+     "in ranking and training.",
+     OPTIONS(features_options), 0, 0, true, OPTIONS(features_examples),
+     cli_features},
+    {"explain", "", "why a candidate has its score",
+     "Shows each feature's value and contribution for one candidate beside the "
+     "best other one. Contributions exist for the linear ranker.",
+     OPTIONS(explain_options), 0, 0, true, OPTIONS(explain_examples),
+     cli_explain},
+    {"embed", "FILE...", "sentence embeddings of lines",
+     "Encodes each line of the files (- is standard input). If the first byte "
+     "of "
+     "a file is { its lines are taken as JSON objects with a member text; "
+     "--input-json says so for certain. Output is one line of numbers a text, "
+     "JSONL with --json, or a .npy file.",
+     OPTIONS(embed_options), 1, SIZE_MAX, true, OPTIONS(embed_examples),
+     cli_embed},
+    {"tokenize", "FILE...", "token ids of lines",
+     "Tokenizes each line of the files (- is standard input), [CLS] and [SEP] "
+     "included, at most 256 ids. Input as for embed.",
+     OPTIONS(tokenize_options), 1, SIZE_MAX, true, OPTIONS(tokenize_examples),
+     cli_tokenize},
+    {"catalog import", "FILE", "read an API document, compile it",
+     "Reads OpenAPI 3.0 and 3.1, Swagger 2.0 (JSON or YAML), tool lists of "
+     "OpenAI, Anthropic and MCP, or a JSONL catalog, and reports what was "
+     "found. "
+     "With --output it writes the compiled catalog, which starts without "
+     "parsing.",
+     OPTIONS(import_options), 1, 1, true, OPTIONS(import_examples),
+     cli_catalog_import},
+    {"catalog show", "FILE", "list the operations of a catalog",
+     "Lists the operations of a compiled catalog or a raw document, or shows "
+     "one "
+     "with all that is known of it.",
+     OPTIONS(show_options), 1, 1, true, OPTIONS(show_examples),
+     cli_catalog_show},
+    {"catalog stats", "FILE", "count the operations of a catalog",
+     "Counts operations by method, texts, parameters, properties and "
+     "resources.",
+     OPTIONS(stats_options), 1, 1, true, OPTIONS(stats_examples),
+     cli_catalog_stats},
+    {"model fetch", "", "get the encoder's weights and pack them",
+     "Fetches all-MiniLM-L6-v2 (Apache-2.0), verifies its SHA-256 and packs it "
+     "into the cache folder. With --from nothing is fetched.",
+     OPTIONS(fetch_options), 0, 0, false, OPTIONS(fetch_examples),
+     cli_model_fetch},
+    {"model pack", "DIR", "pack weights into one mapped file",
+     "Reads model.safetensors and vocab.txt of a folder, validates them, and "
+     "writes the file that the encoder maps.",
+     OPTIONS(pack_options), 1, 1, false, OPTIONS(pack_examples),
+     cli_model_pack},
+    {"model info", "", "what a packed model holds",
+     "Shows shapes, hashes and kernels of the packed encoder, or of a LightGBM "
+     "model given by --model.",
+     OPTIONS(info_options), 0, 0, true, OPTIONS(info_examples), cli_model_info},
+    {"doctor", "", "what works here, and what is missing",
+     "Shows version, processor, kernels, model and options with their origin.",
+     OPTIONS(doctor_options), 0, 0, true, OPTIONS(doctor_examples), cli_doctor},
+    {"help", "[SUBCOMMAND...]", "help on a subcommand or on the options",
+     "Prints the help of a subcommand; \"options\" prints the option table.",
+     OPTIONS(help_options), 0, 2, false, OPTIONS(help_examples), cli_help},
+};
+const size_t cli_n_commands = COUNT(cli_commands);

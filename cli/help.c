@@ -1,0 +1,231 @@
+/* Help texts and manual pages, from the tables. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "command.h"
+
+/* Exit codes, from the library's table of statuses. */
+static void each_status(void (*row)(FILE *, int, const char *), FILE *to) {
+    row(to, CLI_OK, "success");
+    row(to, CLI_FAILURE, "failure without a code of its own");
+    row(to, CLI_USAGE, "a wrong option or operand");
+    for (int i = 1; strcmp(nxc_status_name((nxc_status)i), "unknown") != 0; i++)
+        row(to, nxc_status_exit_code((nxc_status)i),
+            nxc_status_text((nxc_status)i));
+}
+
+/* text in lines of at most width columns, each after indent spaces. */
+static void wrap(FILE *to, const char *text, int indent, size_t width) {
+    size_t column = 0;
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (column && column + 1 + word > width) {
+            fputc('\n', to);
+            column = 0;
+        }
+        column += (size_t)fprintf(to, "%*s", column ? 1 : indent, "");
+        column += fwrite(text, 1, word, to);
+        text += word;
+        text += strspn(text, " ");
+    }
+    fputc('\n', to);
+}
+
+static void option_row(FILE *to, const char *name, const char *arg,
+                       const char *doc) {
+    char left[64];
+    snprintf(left, sizeof left, "--%s%s%s", name, arg ? " " : "",
+             arg ? arg : "");
+    fprintf(to, "  %-26s ", left);
+    if (strlen(left) > 26) fprintf(to, "\n%29s", "");
+    fprintf(to, "%s\n", doc);
+}
+
+static void config_name(const nxc_config_option *o, char *out, size_t cap) {
+    snprintf(out, cap, "%s", o->name);
+    for (char *p = out; *p; p++)
+        if (*p == '_') *p = '-';
+}
+
+static void exit_row(FILE *to, int code, const char *text) {
+    fprintf(to, "  %2d  %s\n", code, text);
+}
+
+void cli_print_help(const cli_command *c, FILE *to) {
+    fprintf(to, "nextcall %s: %s\n\nUsage: nextcall %s [options]%s%s\n\n",
+            c->name, c->summary, c->name, *c->positional ? " " : "",
+            c->positional);
+    fputs("Examples:\n", to);
+    for (size_t i = 0; i < c->n_examples; i++)
+        fprintf(to, "  # %s\n  %s\n", c->examples[i].text,
+                c->examples[i].command);
+    fputc('\n', to);
+    wrap(to, c->description, 0, 78);
+    fputs("\nOptions:\n", to);
+    for (size_t i = 0; i < c->n_options; i++)
+        option_row(to, c->options[i].name, c->options[i].arg,
+                   c->options[i].doc);
+    for (size_t i = 0; i < cli_n_common_options; i++)
+        option_row(to, cli_common_options[i].name, cli_common_options[i].arg,
+                   cli_common_options[i].doc);
+    option_row(to, "help", NULL, "this text");
+    if (c->uses_engine)
+        fputs("\nLibrary options (nextcall help options):\n", to);
+    nxc_config_option o;
+    for (size_t i = 0; c->uses_engine && nxc_config_describe(i, &o); i++) {
+        char name[64];
+        config_name(&o, name, sizeof name);
+        option_row(to, name, o.type, o.doc);
+    }
+}
+
+void cli_print_overview(FILE *to) {
+    fputs("nextcall: predict the next API call\n\n"
+          "Usage: nextcall SUBCOMMAND [options]\n\nSubcommands:\n",
+          to);
+    for (size_t i = 0; i < cli_n_commands; i++)
+        fprintf(to, "  %-16s %s\n", cli_commands[i].name,
+                cli_commands[i].summary);
+    fputs("\nStart with: nextcall doctor; nextcall SUBCOMMAND --help\n\n"
+          "Exit codes:\n",
+          to);
+    each_status(exit_row, to);
+}
+
+/* ------------------------------------------------------------------ mdoc */
+
+/* A line of text: a dot or quote at its start would be a request. */
+static void man_text(FILE *to, const char *text) {
+    if (*text == '.' || *text == '\'') fputs("\\&", to);
+    for (; *text; text++) {
+        if (*text == '\\')
+            fputs("\\e", to);
+        else
+            fputc(*text, to);
+    }
+}
+/* Prose: each sentence begins a line, as mdoc wants it. */
+static void man_prose(FILE *to, const char *text) {
+    for (const char *end; (end = strstr(text, ". ")); text = end + 2) {
+        char line[512];
+        snprintf(line, sizeof line, "%.*s", (int)(end + 1 - text), text);
+        man_text(to, line);
+        fputc('\n', to);
+    }
+    man_text(to, text);
+}
+static void man_option(FILE *to, const char *name, const char *arg,
+                       const char *doc) {
+    fprintf(to, ".It Fl -%s", name);
+    if (arg) fprintf(to, " Ar \"%s\"", arg);
+    fputc('\n', to);
+    man_prose(to, doc);
+    fputc('\n', to);
+}
+static void man_exit_row(FILE *to, int code, const char *text) {
+    fprintf(to, ".It %d\n", code);
+    man_text(to, text);
+    fputc('\n', to);
+}
+
+void cli_print_man(const cli_command *c, FILE *to) {
+    char name[64];
+    snprintf(name, sizeof name, "nextcall-%s", c->name);
+    for (char *p = name; *p; p++)
+        if (*p == ' ') *p = '-';
+    fprintf(to,
+            ".Dd $Mdocdate$\n.Dt %s 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n"
+            ".Sh SYNOPSIS\n.Nm nextcall %s\n.Op Ar options\n",
+            name, name, c->summary, c->name);
+    if (*c->positional) fprintf(to, ".Ar \"%s\"\n", c->positional);
+    fputs(".Sh DESCRIPTION\n", to);
+    man_prose(to, c->description);
+    fputs("\n.Bl -tag -width Ds\n", to);
+    for (size_t i = 0; i < c->n_options; i++)
+        man_option(to, c->options[i].name, c->options[i].arg,
+                   c->options[i].doc);
+    for (size_t i = 0; i < cli_n_common_options; i++)
+        man_option(to, cli_common_options[i].name, cli_common_options[i].arg,
+                   cli_common_options[i].doc);
+    nxc_config_option o;
+    for (size_t i = 0; c->uses_engine && nxc_config_describe(i, &o); i++) {
+        config_name(&o, name, sizeof name);
+        man_option(to, name, o.type, o.doc);
+    }
+    fputs(".El\n.Sh ENVIRONMENT\n.Bl -tag -width Ds\n.It Ev NEXTCALL_*\nAny "
+          "option of the library, in upper case.\n.It Ev NEXTCALL_MODEL\nThe "
+          "packed encoder.\n.It Ev NO_COLOR\nNo colours.\n.El\n"
+          ".Sh EXIT STATUS\n.Bl -tag -width Ds\n",
+          to);
+    each_status(man_exit_row, to);
+    fputs(".El\n.Sh EXAMPLES\n", to);
+    for (size_t i = 0; i < c->n_examples; i++) {
+        man_text(to, c->examples[i].text);
+        fputs(":\n.Bd -literal -offset indent\n", to);
+        man_text(to, c->examples[i].command);
+        fputs("\n.Ed\n", to);
+    }
+}
+
+/* ------------------------------------------------------------- messages */
+
+int cli_usage(const cli_command *command, const char *fmt, ...) {
+    va_list ap;
+    fprintf(stderr, "nextcall %s: ", command->name);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "; see nextcall %s --help\n", command->name);
+    return CLI_USAGE;
+}
+int cli_fail(nxc_status status, const nxc_error *err) {
+    fprintf(stderr, "nextcall: %s\n", err->message);
+    return nxc_status_exit_code(status);
+}
+void cli_warn(const char *fmt, ...) {
+    va_list ap;
+    fputs("nextcall: warning: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+/* ------------------------------------------------------------- help itself */
+
+static int print_options(void) {
+    nxc_config_option o;
+    puts("Options of the library, as --name-with-dashes or NEXTCALL_NAME:\n");
+    for (size_t i = 0; nxc_config_describe(i, &o); i++)
+        printf("  %-30s %-8s default %-10s %s\n", o.name, o.type,
+               o.default_value, o.doc);
+    return CLI_OK;
+}
+
+int cli_help(const cli_args *args) {
+    char name[128] = "";
+    if (cli_has(args, "list")) {
+        for (size_t i = 0; i < cli_n_commands; i++)
+            puts(cli_commands[i].name);
+        return CLI_OK;
+    }
+    if (cli_n_positional(args) == 0) {
+        cli_print_overview(stdout);
+        return CLI_OK;
+    }
+    const char *second = cli_positional(args, 1);
+    snprintf(name, sizeof name, "%s%s%s", cli_positional(args, 0),
+             second ? " " : "", second ? second : "");
+    if (strcmp(name, "options") == 0) return print_options();
+    for (size_t i = 0; i < cli_n_commands; i++) {
+        if (strcmp(cli_commands[i].name, name) != 0) continue;
+        if (cli_has(args, "man"))
+            cli_print_man(&cli_commands[i], stdout);
+        else
+            cli_print_help(&cli_commands[i], stdout);
+        return CLI_OK;
+    }
+    return cli_usage(cli_command_of(args),
+                     "expected a subcommand or \"options\", got %s", name);
+}

@@ -1,0 +1,200 @@
+/* From options and environment to the objects of the library. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "command.h"
+
+/* "batch_size" -> "NEXTCALL_BATCH_SIZE" */
+static const char *environment(const char *name) {
+    char var[64];
+    snprintf(var, sizeof var, "NEXTCALL_%s", name);
+    for (char *p = var; *p; p++)
+        if (*p >= 'a' && *p <= 'z') *p = (char)(*p - 32);
+    const char *v = getenv(var);
+    return v && *v ? v : NULL;
+}
+
+nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err) {
+    nxc_config *cfg;
+    NXC_TRY(nxc_config_new(NULL, &cfg, err));
+    nxc_config_option o;
+    nxc_status st = NXC_OK;
+    for (size_t i = 0; st == NXC_OK && nxc_config_describe(i, &o); i++) {
+        const char *env = environment(o.name), *given = cli_get(args, o.name);
+        if (env) {
+            st = nxc_config_set(cfg, o.name, env, err);
+            if (st != NXC_OK)
+                st = nxc__error_prefix(err, st, "environment NEXTCALL_*");
+        }
+        if (st == NXC_OK && given) st = nxc_config_set(cfg, o.name, given, err);
+    }
+    const char *threads = cli_get(args, "threads");
+    if (st == NXC_OK && threads)
+        st = nxc_config_set(cfg, "parallel_workers", threads, err);
+    if (st != NXC_OK) {
+        nxc_config_free(cfg);
+        return st;
+    }
+    *out = cfg;
+    return NXC_OK;
+}
+
+void cli_model_dir(char *buf, size_t cap) {
+    const char *dir = environment("model_dir"), *xdg = getenv("XDG_CACHE_HOME"),
+               *home = getenv("HOME");
+    if (dir)
+        snprintf(buf, cap, "%s", dir);
+    else if (xdg && *xdg)
+        snprintf(buf, cap, "%s/nextcall/model", xdg);
+    else
+        snprintf(buf, cap, "%s/.cache/nextcall/model",
+                 home && *home ? home : ".");
+}
+
+bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
+    const char *given = cli_get(args, "model");
+    if (!given) given = environment("model");
+    if (given) {
+        snprintf(buf, cap, "%s", given);
+        return true; /* what was asked for is opened or is an error */
+    }
+    char dir[2048];
+    cli_model_dir(dir, sizeof dir);
+    snprintf(buf, cap, "%s/minilm-f32.nxm", dir);
+    return access(buf, R_OK) == 0;
+}
+
+static nxc_status add_encoder(const cli_args *args, const nxc_config *cfg,
+                              nxc_engine *engine, nxc_error *err) {
+    char path[4096 - 512];
+    if (cli_has(args, "no-model")) return NXC_OK;
+    if (!cli_model_path(args, path, sizeof path)) {
+        cli_warn("no model at %s: prompt_similarity is missing; nextcall model "
+                 "fetch gets it",
+                 path);
+        return NXC_OK;
+    }
+    nxc_encoder *encoder;
+    NXC_TRY(nxc_encoder_open(path, cfg, NULL, &encoder, err));
+    nxc_status st = nxc_engine_set_encoder(engine, encoder, err);
+    if (st != NXC_OK) nxc_encoder_close(encoder);
+    return st;
+}
+
+static nxc_status add_ranker(const cli_args *args, nxc_engine *engine,
+                             nxc_error *err) {
+    const char *path = cli_get(args, "ranker");
+    nxc_ranker *ranker;
+    if (!path) return NXC_OK;
+    NXC_TRY(nxc_ranker_load(path, NULL, &ranker, err));
+    nxc_status st = nxc_engine_set_ranker(engine, ranker, err);
+    if (st != NXC_OK) nxc_ranker_free(ranker);
+    return st;
+}
+
+nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
+    nxc_config *cfg;
+    nxc_engine *engine;
+    NXC_TRY(cli_config(args, &cfg, err));
+    nxc_status st = nxc_engine_open(cfg, NULL, &engine, err);
+    if (st == NXC_OK) {
+        st = add_encoder(args, cfg, engine, err);
+        if (st == NXC_OK) st = add_ranker(args, engine, err);
+        if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, err);
+        if (st == NXC_OK)
+            *out = engine;
+        else
+            nxc_engine_close(engine);
+    }
+    nxc_config_free(cfg);
+    return st;
+}
+
+/* Calls and candidates of the command line: freed by cli_request_free. */
+static nxc_call *calls;
+static nxc_str *candidates;
+static size_t n_calls, n_candidates;
+
+static size_t count(const cli_args *args, const char *name) {
+    size_t at = 0, n = 0;
+    while (cli_next(args, name, &at))
+        n++;
+    return n;
+}
+
+static nxc_status listed(const cli_args *args, nxc_request *out,
+                         nxc_error *err) {
+    n_calls = count(args, "call");
+    n_candidates = count(args, "candidate");
+    calls = nxc__alloc_zero(&nxc__allocator_default, n_calls * sizeof *calls);
+    candidates = nxc__alloc_zero(&nxc__allocator_default,
+                                 n_candidates * sizeof *candidates);
+    if (!calls || !candidates) return nxc__error_nomem(err, n_calls);
+    size_t at = 0;
+    for (size_t i = 0; i < n_calls; i++)
+        calls[i] = (nxc_call){.call = nxc__str(cli_next(args, "call", &at)),
+                              .timestamp = NXC_NAN};
+    at = 0;
+    for (size_t i = 0; i < n_candidates; i++)
+        candidates[i] = nxc__str(cli_next(args, "candidate", &at));
+    if (n_calls) {
+        out->history = calls;
+        out->n_history = n_calls;
+    }
+    if (n_candidates) {
+        out->candidates = candidates;
+        out->n_candidates = n_candidates;
+    }
+    return NXC_OK;
+}
+
+static nxc_status read_history(const cli_args *args, nxc_ctx *ctx,
+                               nxc_request *out, nxc_error *err) {
+    const char *path = cli_get(args, "history");
+    nxc_str bytes;
+    if (!path) return NXC_OK;
+    if (cli_has(args, "call"))
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "--history: expected it without --call, got both");
+    NXC_TRY(nxc__file_read(path, (size_t)64 << 20, &nxc__allocator_default,
+                           &bytes, err));
+    nxc_status st = nxc_session_parse(ctx, nxc__str(path), bytes, out, err);
+    union {
+        const char *in;
+        void *out;
+    } p = {bytes.ptr};
+    nxc__free(&nxc__allocator_default, p.out, bytes.len + 1);
+    return st;
+}
+
+static nxc_status read_time(const cli_args *args, const char *name, double *out,
+                            nxc_error *err) {
+    const char *text = cli_get(args, name);
+    if (!text) return NXC_OK;
+    nxc_status st = nxc_time_parse(nxc__str(text), out, err);
+    return st == NXC_OK ? st : nxc__error_prefix(err, st, "--%s", name);
+}
+
+nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,
+                       nxc_error *err) {
+    NXC_TRY(listed(args, out, err));
+    NXC_TRY(read_history(args, ctx, out, err));
+    NXC_TRY(read_time(args, "now", &out->now, err));
+    NXC_TRY(read_time(args, "session-start", &out->session_start, err));
+    const char *prompt = cli_get(args, "prompt"), *on = cli_get(args, "on");
+    if (prompt) out->prompt = nxc__str(prompt);
+    if (on) out->catalog = nxc__str(on);
+    return NXC_OK;
+}
+
+void cli_request_free(void) {
+    nxc__free(&nxc__allocator_default, calls, n_calls * sizeof *calls);
+    nxc__free(&nxc__allocator_default, candidates,
+              n_candidates * sizeof *candidates);
+    calls = NULL;
+    candidates = NULL;
+}

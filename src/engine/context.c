@@ -1,0 +1,78 @@
+/* A thread's request memory, and the readers that fill it. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "session/timestamp.h"
+
+nxc_status nxc_ctx_new(nxc_engine *engine, nxc_ctx **out, nxc_error *err) {
+    if (!engine || !out)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "ctx: expected an engine, got NULL");
+    const nxc_allocator *alloc = engine->alloc;
+    nxc_ctx *ctx = nxc__alloc_zero(alloc, sizeof *ctx);
+    if (!ctx) return nxc__error_nomem(err, sizeof *ctx);
+    ctx->engine = engine;
+    nxc__arena_init(&ctx->parse_arena, alloc, SIZE_MAX);
+    nxc__arena_init(&ctx->arena, alloc, SIZE_MAX);
+    nxc__buffer_init(&ctx->out, alloc, (size_t)1 << 30);
+    nxc_status st = NXC_OK;
+    if (engine->encoder) {
+        ctx->prompt_embedding = nxc__alloc(alloc, NXC_DIM * sizeof(float));
+        st = ctx->prompt_embedding
+                 ? nxc_encoder_ctx_new(engine->encoder, &ctx->encoder, err)
+                 : nxc__error_nomem(err, NXC_DIM * sizeof(float));
+    }
+    if (st != NXC_OK) {
+        nxc_ctx_free(ctx);
+        return st;
+    }
+    *out = ctx;
+    return NXC_OK;
+}
+
+void nxc_ctx_free(nxc_ctx *ctx) {
+    if (!ctx) return;
+    const nxc_allocator *alloc = ctx->engine->alloc;
+    nxc_encoder_ctx_free(ctx->encoder);
+    nxc__free(alloc, ctx->prompt_embedding, NXC_DIM * sizeof(float));
+    nxc__buffer_release(&ctx->out);
+    nxc__arena_release(&ctx->arena);
+    nxc__arena_release(&ctx->parse_arena);
+    nxc__free(alloc, ctx, sizeof *ctx);
+}
+
+nxc_status nxc_request_parse(nxc_ctx *ctx, nxc_str json, nxc_request *out,
+                             nxc_error *err) {
+    if (!ctx || !out)
+        return nxc__error(
+            err, NXC_ERR_INVALID,
+            "request: expected a context and an output, got NULL");
+    nxc__arena_reset(&ctx->parse_arena);
+    nxc_request r = NXC_REQUEST_INIT;
+    NXC_TRY(nxc__request_read(NXC_STR("request"), json, ctx->engine->cfg,
+                              &ctx->parse_arena, ctx->engine->alloc, &r, err));
+    *out = r;
+    return NXC_OK;
+}
+
+nxc_status nxc_session_parse(nxc_ctx *ctx, nxc_str name, nxc_str bytes,
+                             nxc_request *out, nxc_error *err) {
+    if (!ctx || !out)
+        return nxc__error(
+            err, NXC_ERR_INVALID,
+            "session: expected a context and an output, got NULL");
+    nxc__arena_reset(&ctx->parse_arena);
+    nxc_request r = *out;
+    NXC_TRY(nxc__session_read(name, bytes, ctx->engine->cfg, &ctx->parse_arena,
+                              ctx->engine->alloc, &r, err));
+    *out = r;
+    return NXC_OK;
+}
+
+nxc_status nxc_time_parse(nxc_str text, double *out, nxc_error *err) {
+    return nxc__timestamp_parse(text, out, err);
+}

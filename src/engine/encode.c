@@ -1,0 +1,147 @@
+/*
+ * Candidate embeddings, filled when they are first needed.
+ *
+ * A row of a catalog's matrix is written once, under the engine's lock, and
+ * then published through its flag; readers look at the flag and never take the
+ * lock when all their rows are there. Texts go to the encoder in batches of
+ * batch_size, so that progress is reported and a stop is heard.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "engine/engine.h"
+
+typedef struct batch {
+    nxc_engine *engine;
+    nxc__entry *entry;
+    nxc_str *texts;
+    uint32_t *ops;
+    float *rows; /* (cap, NXC_DIM) */
+    size_t n, cap;
+} batch;
+
+static nxc_status flush(batch *b, nxc_error *err) {
+    nxc_engine *e = b->engine;
+    if (b->n == 0) return NXC_OK;
+    NXC_TRY(nxc__encoder_encode_parallel(e->workers, e->pool, b->texts, b->n,
+                                         b->rows, NULL, NULL, NULL, err));
+    for (size_t i = 0; i < b->n; i++) {
+        float *row = b->entry->rows + (size_t)b->ops[i] * NXC_DIM;
+        memcpy(row, b->rows + i * NXC_DIM, NXC_DIM * sizeof(float));
+        nxc__atomic_publish(&b->entry->encoded[b->ops[i]]);
+    }
+    b->n = 0;
+    return NXC_OK;
+}
+
+static bool is_missing(const nxc__entry *entry, uint32_t op) {
+    return !nxc__atomic_is_published(&entry->encoded[op]);
+}
+
+static size_t count_missing(const nxc__entry *entry, const uint32_t *ops,
+                            size_t n) {
+    size_t missing = 0;
+    for (size_t i = 0; i < n; i++)
+        missing += is_missing(entry, ops ? ops[i] : (uint32_t)i);
+    return missing;
+}
+
+static nxc_status encode_missing(batch *b, const uint32_t *ops, size_t n,
+                                 nxc_progress progress, void *user,
+                                 size_t *n_encoded, nxc_error *err) {
+    size_t total = count_missing(b->entry, ops, n), done = 0;
+    for (size_t i = 0; i < n && done < total; i++) {
+        uint32_t op = ops ? ops[i] : (uint32_t)i;
+        if (!is_missing(b->entry, op)) continue;
+        b->texts[b->n] = nxc__catalog_text(b->entry->catalog, op);
+        b->ops[b->n++] = op;
+        done++;
+        if (b->n < b->cap && done < total) continue;
+        NXC_TRY(flush(b, err));
+        if (progress && !progress(user, done, total))
+            return nxc__error(
+                err, NXC_ERR_CANCELLED,
+                "encode: expected %zu texts, got a stop after %zu", total,
+                done);
+    }
+    if (n_encoded) *n_encoded += done;
+    return NXC_OK;
+}
+
+nxc_status nxc__engine_encode(nxc_engine *e, nxc__entry *entry,
+                              const uint32_t *ops, size_t n,
+                              nxc_progress progress, void *user,
+                              size_t *n_encoded, nxc_error *err) {
+    if (!e->encoder || !entry->encoded) return NXC_OK;
+    if (!ops) n = entry->n;
+    if (count_missing(entry, ops, n) == 0) return NXC_OK;
+    size_t cap = nxc__config_int(e->cfg, NXC_OPT_batch_size);
+    if (cap > n) cap = n;
+    nxc__arena scratch;
+    nxc__arena_init(&scratch, e->alloc, SIZE_MAX);
+    batch b = {.engine = e, .entry = entry, .cap = cap};
+    b.texts = nxc__arena_alloc_array(&scratch, cap, sizeof *b.texts);
+    b.ops = nxc__arena_alloc_array(&scratch, cap, sizeof *b.ops);
+    b.rows = nxc__arena_alloc_array(&scratch, cap, NXC_DIM * sizeof(float));
+    nxc_status st;
+    if (!b.texts || !b.ops || !b.rows) {
+        st = nxc__error_nomem(err, cap * NXC_DIM * sizeof(float));
+    } else {
+        pthread_mutex_lock(&e->lock);
+        st = encode_missing(&b, ops, n, progress, user, n_encoded, err);
+        pthread_mutex_unlock(&e->lock);
+    }
+    nxc__arena_release(&scratch);
+    return st;
+}
+
+nxc_status nxc_engine_precompute(nxc_engine *e, nxc_str catalog,
+                                 nxc_progress progress, void *user,
+                                 nxc_error *err) {
+    nxc__entry *entry = e ? nxc__engine_find(e, catalog) : NULL;
+    if (!entry)
+        return nxc__error(err, NXC_ERR_NOT_FOUND,
+                          "precompute: expected a loaded catalog, got \"%.*s\"",
+                          NXC_STR_ARG(catalog));
+    return nxc__engine_encode(e, entry, NULL, 0, progress, user, NULL, err);
+}
+
+nxc_status nxc_engine_save_catalog(nxc_engine *e, nxc_str catalog,
+                                   const char *path, nxc_progress progress,
+                                   void *user, nxc_error *err) {
+    NXC_TRY(nxc_engine_precompute(e, catalog, progress, user, err));
+    nxc__entry *entry = nxc__engine_find(e, catalog);
+    if (!path)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "save: expected a path, got NULL");
+    return nxc__catalog_save_embedded(entry->catalog, path, entry->embeddings,
+                                      e->fingerprint, err);
+}
+
+nxc_status nxc_encoder_encode_batch(const nxc_encoder *encoder,
+                                    size_t n_threads, const nxc_str *texts,
+                                    size_t n, float *out, nxc_text_info *info,
+                                    nxc_error *err) {
+    nxc_encoder_ctx *ctxs[256] = {NULL};
+    nxc__pool *pool;
+    if (!encoder || n_threads > 256)
+        return nxc__error(
+            err, NXC_ERR_INVALID,
+            "encode: expected an encoder and at most 256 threads, "
+            "got %zu",
+            n_threads);
+    if (n_threads == 0) n_threads = 1;
+    NXC_TRY(nxc__pool_new(n_threads, NULL, &pool, err));
+    nxc_status st = NXC_OK;
+    for (size_t i = 0; i < n_threads && st == NXC_OK; i++)
+        st = nxc_encoder_ctx_new(encoder, &ctxs[i], err);
+    if (st == NXC_OK)
+        st = nxc__encoder_encode_parallel(ctxs, pool, texts, n, out, info, NULL,
+                                          NULL, err);
+    for (size_t i = 0; i < n_threads; i++)
+        nxc_encoder_ctx_free(ctxs[i]);
+    nxc__pool_free(pool);
+    return st;
+}

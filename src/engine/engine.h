@@ -1,0 +1,68 @@
+/*
+ * The engine's inside: what it owns, and the stages of a request.
+ *
+ * A request goes straight through: resolve (catalog, candidates, session,
+ * workflow) -> encode (prompt, missing candidates) -> features -> score ->
+ * order.
+ */
+#ifndef NXC_ENGINE_ENGINE_H
+#define NXC_ENGINE_ENGINE_H
+
+#include <pthread.h>
+
+#include "base/atomic.h"
+#include "base/buffer.h"
+#include "base/hash.h"
+#include "encoder/encoder.h"
+#include "features/feature.h"
+#include "ranker/ranker.h"
+
+/* A catalog with what the engine derives from it. */
+typedef struct nxc__entry {
+    nxc_str name; /* owned */
+    nxc_catalog *catalog;
+    size_t n;                  /* operations, webhooks included */
+    uint8_t *states;           /* (n) nxc__state */
+    const float *embeddings;   /* (n, NXC_DIM): the catalog's own, or rows */
+    float *rows;               /* owned, or NULL */
+    nxc__atomic_flag *encoded; /* (n) whether a row is there; NULL: all are */
+} nxc__entry;
+
+#define NXC_MAX_CATALOGS 1024
+
+struct nxc_engine {
+    const nxc_allocator *alloc;
+    nxc_config *cfg;
+    nxc_encoder *encoder; /* or NULL */
+    nxc_ranker *ranker;
+    nxc__entry entries[NXC_MAX_CATALOGS];
+    size_t n_entries;
+    /* Encoding of candidates: lock guards pool and workers; a row is written
+     * once under the lock and published through its flag. */
+    pthread_mutex_t lock;
+    nxc__pool *pool;
+    nxc_encoder_ctx **workers; /* (n_workers of pool) */
+    char fingerprint[65];      /* of the encoder, or "" */
+};
+
+struct nxc_ctx {
+    nxc_engine *engine;
+    nxc_encoder_ctx *encoder; /* or NULL */
+    nxc__arena parse_arena;   /* until the next parse */
+    nxc__arena arena;         /* until the next request */
+    nxc__buffer out;          /* until the next format */
+    float *prompt_embedding;  /* (NXC_DIM) of the prompt with prompt_hash */
+    nxc__hash128 prompt_hash;
+    bool has_prompt, prompt_truncated;
+};
+
+/* NULL if unknown. */
+nxc__entry *nxc__engine_find(nxc_engine *engine, nxc_str name);
+/* Encode the rows of ops that are missing; *n_encoded counts them. ops NULL:
+ * all operations of the entry. */
+nxc_status nxc__engine_encode(nxc_engine *engine, nxc__entry *entry,
+                              const uint32_t *ops, size_t n,
+                              nxc_progress progress, void *user,
+                              size_t *n_encoded, nxc_error *err);
+
+#endif

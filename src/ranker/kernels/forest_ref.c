@@ -1,0 +1,80 @@
+/* Trees as LightGBM walks them, one row and one node at a time; what the
+ * contract in forest_kernel.h says, and nothing else. */
+#include <math.h>
+
+#include "ranker/kernels/forest_kernel.h"
+
+/* LightGBM's kZeroThreshold: a float constant, compared in double. */
+#define ZERO_THRESHOLD ((double)1e-35f)
+
+static inline double intake(double x) {
+    return fabs(x) > ZERO_THRESHOLD || isnan(x) ? x : 0.0;
+}
+
+static bool goes_left_number(const nxc__forest_node *node, double x) {
+    int missing = node->decision & NXC_DECISION_MISSING;
+    if (isnan(x) && missing != NXC_MISSING_NAN) x = 0.0;
+    bool is_missing = (missing == NXC_MISSING_ZERO && x == 0.0) ||
+                      (missing == NXC_MISSING_NAN && isnan(x));
+    if (is_missing) return node->decision & NXC_DECISION_DEFAULT_LEFT;
+    return x <= node->split.threshold;
+}
+
+static bool goes_left_category(const nxc__forest *forest,
+                               const nxc__forest_node *node, double x) {
+    if (!(x > -1.0 && x < 2147483648.0)) return false; /* NaN among them */
+    uint32_t category = (uint32_t)x, word = category / 32;
+    if (word >= node->split.set.n_words) return false;
+    return forest->cat_words[node->split.set.first_word + word] >>
+               (category % 32) &
+           1;
+}
+
+typedef double (*load)(const void *row, size_t feature);
+static inline double load_f64(const void *row, size_t feature) {
+    return ((const double *)row)[feature];
+}
+static inline double load_f32(const void *row, size_t feature) {
+    return (double)((const float *)row)[feature];
+}
+
+static inline double tree_output(const nxc__forest *forest,
+                                 const nxc__forest_tree *tree, const void *row,
+                                 load value) {
+    const nxc__forest_node *nodes = forest->nodes + tree->first_node;
+    int32_t at = tree->n_nodes ? 0 : ~0;
+    while (at >= 0) {
+        const nxc__forest_node *node = &nodes[at];
+        double x = intake(value(row, node->feature));
+        bool left = node->decision & NXC_DECISION_CATEGORICAL
+                        ? goes_left_category(forest, node, x)
+                        : goes_left_number(node, x);
+        at = left ? node->left : node->right;
+    }
+    return forest->leaf_values[tree->first_leaf + (uint32_t)~at];
+}
+
+static inline void score(const nxc__forest *forest, const void *rows,
+                         size_t row_size, load value, size_t n,
+                         double *scores) {
+    for (size_t i = 0; i < n; i++) {
+        const void *row = (const char *)rows + i * row_size;
+        double sum = 0.0;
+        for (size_t t = 0; t < forest->n_trees; t++)
+            sum += tree_output(forest, &forest->trees[t], row, value);
+        scores[i] = forest->is_average ? sum / (double)forest->n_trees : sum;
+    }
+}
+
+static void score_f64(const nxc__forest *forest, const double *rows, size_t n,
+                      double *scores) {
+    score(forest, rows, forest->n_features * sizeof *rows, load_f64, n, scores);
+}
+static void score_f32(const nxc__forest *forest, const float *rows, size_t n,
+                      double *scores) {
+    score(forest, rows, forest->n_features * sizeof *rows, load_f32, n, scores);
+}
+
+void nxc__forest_init_ref(nxc__forest_kernels *k) {
+    *k = (nxc__forest_kernels){"ref", score_f64, score_f32};
+}

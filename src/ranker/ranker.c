@@ -1,0 +1,159 @@
+/*
+ * A ranker: rows of numbers in, scores out. Either the linear default or a
+ * LightGBM forest with the kernels for this processor.
+ *
+ *     load | default | parse -> score* (any thread) -> free
+ *
+ * Immutable after load; scoring allocates nothing.
+ */
+#include "ranker/ranker.h"
+
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "ranker/kernels/forest_kernel.h"
+#include "ranker/lightgbm_read.h"
+#include "ranker/linear.h"
+
+/* Of a model file. A tree of 31 leaves takes about 4 KB of text. */
+#define MAX_FILE_BYTES ((size_t)256 << 20)
+
+struct nxc_ranker {
+    const nxc_allocator *alloc;
+    nxc__forest *forest; /* NULL: the linear default */
+    nxc__forest_kernels kernels;
+    size_t size; /* of this block, the name included */
+    char name[];
+};
+
+static nxc_status new_ranker(nxc_str name, const nxc_allocator *alloc,
+                             nxc_ranker **out, nxc_error *err) {
+    size_t size = sizeof **out + name.len + 1;
+    nxc_ranker *r = nxc__alloc_zero(alloc, size);
+    if (!r) return nxc__error_nomem(err, size);
+    r->alloc = alloc;
+    r->size = size;
+    if (name.len) memcpy(r->name, name.ptr, name.len);
+    *out = r;
+    return NXC_OK;
+}
+
+static nxc_str file_name(nxc_str path) {
+    size_t from = path.len;
+    while (from && path.ptr[from - 1] != '/')
+        from--;
+    return nxc__str_slice(path, from, path.len);
+}
+
+nxc_status nxc__ranker_parse(nxc_str name, nxc_str text,
+                             const nxc_allocator *alloc, nxc_ranker **out,
+                             nxc_error *err) {
+    alloc = nxc__allocator_or_default(alloc);
+    nxc_ranker *r;
+    NXC_TRY(new_ranker(file_name(name), alloc, &r, err));
+    nxc_status st =
+        nxc__lightgbm_read(name, text, NULL, alloc, &r->forest, err);
+    if (st != NXC_OK) {
+        nxc_ranker_free(r);
+        return st;
+    }
+    nxc__forest_kernels_select(&r->kernels, nxc__cpu_detect());
+    *out = r;
+    return NXC_OK;
+}
+
+nxc_status nxc_ranker_load(const char *path, const nxc_allocator *alloc,
+                           nxc_ranker **out, nxc_error *err) {
+    if (!path || !out)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "%s: expected a pointer, got NULL",
+                          path ? "out" : "path");
+    alloc = nxc__allocator_or_default(alloc);
+    nxc_str text;
+    NXC_TRY(nxc__file_read(path, MAX_FILE_BYTES, alloc, &text, err));
+    nxc_status st = nxc__ranker_parse(nxc__str(path), text, alloc, out, err);
+    union {
+        const char *in;
+        void *out;
+    } p = {text.ptr};
+    nxc__free(alloc, p.out, text.len + 1);
+    return st;
+}
+
+nxc_status nxc_ranker_default(const nxc_allocator *alloc, nxc_ranker **out,
+                              nxc_error *err) {
+    if (!out)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "out: expected a pointer, got NULL");
+    return new_ranker(NXC_STR(NXC_LINEAR_NAME),
+                      nxc__allocator_or_default(alloc), out, err);
+}
+
+void nxc_ranker_free(nxc_ranker *ranker) {
+    if (!ranker) return;
+    nxc__forest_free(ranker->forest);
+    nxc__free(ranker->alloc, ranker, ranker->size);
+}
+
+const char *nxc_ranker_name(const nxc_ranker *ranker) { return ranker->name; }
+
+bool nxc__ranker_is_linear(const nxc_ranker *ranker) { return !ranker->forest; }
+
+size_t nxc_ranker_n_features(const nxc_ranker *ranker) {
+    return ranker->forest ? ranker->forest->n_features : NXC_V1_N_FEATURES;
+}
+
+nxc_status nxc_ranker_score(const nxc_ranker *ranker, const double *rows,
+                            size_t n, double *scores, nxc_error *err) {
+    if (!ranker || (n && (!rows || !scores)))
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "ranker score: expected ranker, rows and scores, got "
+                          "NULL");
+    if (ranker->forest)
+        ranker->kernels.score_f64(ranker->forest, rows, n, scores);
+    else
+        nxc__linear_score_f64(0, rows, n, scores, NULL);
+    return NXC_OK;
+}
+
+nxc_status nxc__ranker_score_rows(const nxc_ranker *ranker, uint32_t group,
+                                  const float *rows, size_t n, double *scores,
+                                  double *contributions,
+                                  bool *has_contributions, nxc_error *err) {
+    if (ranker->forest) {
+        ranker->kernels.score_f32(ranker->forest, rows, n, scores);
+        if (has_contributions) *has_contributions = false;
+        return NXC_OK;
+    }
+    if (group >= NXC_LINEAR_N_GROUPS)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "ranker %s: expected a group below %d, got %u",
+                          ranker->name, NXC_LINEAR_N_GROUPS, group);
+    nxc__linear_score_f32(group, rows, n, scores, contributions);
+    if (has_contributions) *has_contributions = contributions != NULL;
+    return NXC_OK;
+}
+
+nxc_status nxc__ranker_check_features(const nxc_ranker *ranker,
+                                      const char *const *names, size_t n,
+                                      nxc_error *err) {
+    const nxc__forest *f = ranker->forest;
+    size_t own = nxc_ranker_n_features(ranker);
+    if (own != n)
+        return nxc__error(err, NXC_ERR_MISMATCH,
+                          "%.80s: expected a model of %zu features, got %zu",
+                          ranker->name, n, own);
+    if (f && !f->has_own_names) return NXC_OK;
+    for (size_t i = 0; i < n; i++) {
+        const char *name =
+            f ? f->feature_names[i] : nxc__linear_feature_names[i];
+        if (strcmp(name, names[i]) != 0)
+            return nxc__error(err, NXC_ERR_MISMATCH,
+                              "%.80s: expected feature %zu to be %.40s, got "
+                              "%.60s",
+                              ranker->name, i, names[i], name);
+    }
+    return NXC_OK;
+}

@@ -1,0 +1,124 @@
+/*
+ * The workflow state of an operation, by the rule table.
+ *
+ *     nxc__workflow_states    all operations of a catalog, once
+ *     nxc__workflow_state     one operation, or a call that no catalog knows
+ *
+ * From method, path and operationId two words are taken:
+ *
+ *     POST /v1/invoices/{invoice}/mark_uncollectible   pulls/submit-review
+ *                                 '--' action                '----' verb
+ *
+ * and the rows of state_rules.def are tried in order. A word counts as an
+ * action or a verb only if the table has it in that place; of several the first
+ * word of the segment or name is taken, else the last one ("batch-delete",
+ * "contactsAdd").
+ *
+ * Threading: pure. Cost: O(words * rows), below a microsecond.
+ */
+#include "base/str.h"
+#include "text/words.h"
+#include "workflow/workflow.h"
+
+enum { ALONE = 0, SEGMENT = 1, VERB = 2 };
+
+#define BIT(method) (1u << (method))
+enum {
+    POST = BIT(NXC_METHOD_POST),
+    DELETE = BIT(NXC_METHOD_DELETE),
+    WRITE = POST | BIT(NXC_METHOD_PUT) | BIT(NXC_METHOD_PATCH),
+    READ = BIT(NXC_METHOD_GET) | BIT(NXC_METHOD_HEAD) |
+           BIT(NXC_METHOD_OPTIONS) | BIT(NXC_METHOD_TRACE),
+    TOOL = BIT(NXC_METHOD_NONE) | BIT(NXC_METHOD_OTHER)
+};
+
+static const nxc__state_rule rules[] = {
+#define NXC_STATE_RULE(methods, place, word, state) \
+    {methods, place, word, NXC_STATE_##state},
+#include "workflow/state_rules.def"
+#undef NXC_STATE_RULE
+};
+#define N_RULES (sizeof rules / sizeof *rules)
+
+const nxc__state_rule *nxc__workflow_rules(size_t *n) {
+    *n = N_RULES;
+    return rules;
+}
+
+static bool is_word_of(nxc_str word, int place) {
+    for (size_t i = 0; i < N_RULES; i++)
+        if (rules[i].place == place &&
+            nxc__str_eq(word, nxc__str(rules[i].word)))
+            return true;
+    return false;
+}
+
+/* The first word of text if the table has it in that place, else the last one
+ * that it has; "" if none. */
+static nxc_str table_word(nxc_str text, int place, char out[NXC_WORD_MAX]) {
+    nxc_str found = {out, 0};
+    size_t n = 0;
+    for (nxc__word_iter it = nxc__words(text, true); nxc__word_next(&it); n++) {
+        if (!is_word_of(it.word, place)) continue;
+        memcpy(out, it.word.ptr, it.word.len);
+        found.len = it.word.len;
+        if (n == 0) break;
+    }
+    return found;
+}
+
+/* The last segment of a path, if it is no parameter; of "{name}:cancel" what
+ * follows the colon. */
+static nxc_str action_segment(nxc_str path) {
+    size_t end = nxc__str_find(path, '?', 0);
+    size_t hash = nxc__str_find(path, '#', 0);
+    if (hash < end) end = hash;
+    while (end > 0 && path.ptr[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start > 0 && path.ptr[start - 1] != '/')
+        start--;
+    nxc_str segment = nxc__str_slice(path, start, end);
+    for (size_t i = segment.len; i > 0; i--) {
+        if (segment.ptr[i - 1] == ':')
+            return nxc__str_slice(segment, i, segment.len);
+        if (segment.ptr[i - 1] == '}') break;
+    }
+    return nxc__str_find(segment, '{', 0) < segment.len ? (nxc_str){"", 0}
+                                                        : segment;
+}
+
+/* The last part of "pulls/submit-review" or "Buses.FindBus". */
+static nxc_str verb_part(nxc_str name) {
+    size_t start = name.len;
+    while (start > 0 && !strchr("/.:", name.ptr[start - 1]))
+        start--;
+    return start < name.len ? nxc__str_slice(name, start, name.len) : name;
+}
+
+nxc__state nxc__workflow_state(nxc_method method, nxc_str path,
+                               nxc_str operation_id) {
+    char action_buf[NXC_WORD_MAX], verb_buf[NXC_WORD_MAX];
+    nxc_str action = table_word(action_segment(path), SEGMENT, action_buf);
+    nxc_str verb = table_word(verb_part(operation_id), VERB, verb_buf);
+    for (size_t i = 0; i < N_RULES; i++) {
+        const nxc__state_rule *r = &rules[i];
+        if (!(r->methods >> method & 1)) continue;
+        if (r->place == ALONE ||
+            nxc__str_eq(r->place == SEGMENT ? action : verb, nxc__str(r->word)))
+            return (nxc__state)r->state;
+    }
+    return NXC_STATE_BROWSE;
+}
+
+void nxc__workflow_states(const nxc_catalog *catalog, uint8_t *out) {
+    size_t n = nxc_catalog_n_operations(catalog);
+    for (uint32_t i = 0; i < n; i++) {
+        nxc_operation op;
+        if (nxc_catalog_get_operation(catalog, i, &op))
+            out[i] = (uint8_t)nxc__workflow_state(op.method, op.path,
+                                                  op.operation_id);
+        else
+            out[i] = NXC_STATE_BROWSE;
+    }
+}

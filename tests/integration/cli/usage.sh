@@ -1,0 +1,12 @@
+# Wrong words are answered with the nearest right one, on standard error.
+"$nextcall" rnak 2>&1; echo "code $?"
+"$nextcall" catalog improt 2>&1; echo "code $?"
+"$nextcall" rank --promt x 2>&1; echo "code $?"
+"$nextcall" rank --top many 2>&1; echo "code $?"
+"$nextcall" rank --top 2>&1; echo "code $?"
+"$nextcall" rank --json=1 2>&1; echo "code $?"
+"$nextcall" catalog import 2>&1; echo "code $?"
+"$nextcall" rank --no-model --batch-size 0 --catalog x 2>&1; echo "code $?"
+"$nextcall" rank --no-model --catalog missing.json 2>&1; echo "code $?"
+NEXTCALL_BATCH_SIZE=0 "$nextcall" rank --no-model --catalog x 2>&1; echo "code $?"
+"$nextcall" --version

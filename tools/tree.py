@@ -1,0 +1,47 @@
+"""What the Python checkers share: the project's files, C without comments."""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def files(*suffixes):
+    """Paths of the project's files, relative to its root, sorted."""
+    git = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True) if (ROOT / ".git").exists() else None
+    if git and git.returncode == 0:
+        names = git.stdout.splitlines()
+    else:
+        names = [str(p.relative_to(ROOT)) for p in ROOT.rglob("*")
+                 if p.relative_to(ROOT).parts[0] not in ("build", ".git")]
+    return sorted(n for n in names
+                  if (ROOT / n).is_file() and (not suffixes or n.endswith(suffixes)))
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8", errors="replace")
+
+
+_TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+
+def code(text):
+    """C text with comments, strings and characters blanked; lines stay."""
+    def blank(match):
+        token = match.group()
+        if token[0] in "\"'":
+            return token[0] + token[-1]
+        return re.sub(r"[^\n]", " ", token)
+    return _TOKEN.sub(blank, text)
+
+
+def finish(findings, what):
+    """Print the findings and leave with 1, or say what was checked."""
+    for finding in findings:
+        print(finding)
+    if findings:
+        sys.exit(1)
+    print(what)
