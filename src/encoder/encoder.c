@@ -43,7 +43,8 @@
 
 _Static_assert(NXC_DIM == NXC_HIDDEN, "one hidden size");
 
-#define PASS_TOKENS NXC_MAX_TOKENS
+#define HIDDEN ((size_t)NXC_HIDDEN)
+#define PASS_TOKENS ((size_t)NXC_MAX_TOKENS)
 #define PASS_TEXTS (PASS_TOKENS / 2) /* a text has at least 2 tokens */
 #define MAX_FILE_BYTES ((size_t)8 << 30)
 #define ALIGN 64
@@ -136,10 +137,9 @@ float nxc__encoder_dot(const nxc_encoder *e, const float *a, const float *b) {
 
 nxc_status nxc_encoder_ctx_new(const nxc_encoder *encoder,
                                nxc_encoder_ctx **out, nxc_error *err) {
-    static const size_t floats[] = {
-        PASS_TOKENS * NXC_HIDDEN, PASS_TOKENS * NXC_FFN,
-        PASS_TOKENS * NXC_HIDDEN, PASS_TOKENS * NXC_HIDDEN,
-        NXC_ATTENTION_SCRATCH(NXC_MAX_TOKENS)};
+    static const size_t floats[] = {PASS_TOKENS * HIDDEN, PASS_TOKENS * NXC_FFN,
+                                    PASS_TOKENS * HIDDEN, PASS_TOKENS * HIDDEN,
+                                    NXC_ATTENTION_SCRATCH(PASS_TOKENS)};
     if (!encoder || !out)
         return nxc__error(err, NXC_ERR_INVALID,
                           "nxc_encoder_ctx_new: expected encoder and out, got "
@@ -182,19 +182,19 @@ static void embed(nxc_encoder_ctx *ctx) {
     for (size_t i = 0; i < ctx->n_texts; i++) {
         for (size_t t = ctx->starts[i]; t < ctx->starts[i + 1]; t++) {
             const float *position =
-                e->model.positions + (t - ctx->starts[i]) * NXC_HIDDEN;
-            float *x = ctx->x + t * NXC_HIDDEN;
-            memcpy(x, e->model.embeddings + (size_t)ctx->ids[t] * NXC_HIDDEN,
-                   NXC_HIDDEN * sizeof *x);
+                e->model.positions + (t - ctx->starts[i]) * HIDDEN;
+            float *x = ctx->x + t * HIDDEN;
+            memcpy(x, e->model.embeddings + (size_t)ctx->ids[t] * HIDDEN,
+                   HIDDEN * sizeof *x);
             e->kernels.layer_norm(&e->model.embedding_norm, x, position, 1);
         }
     }
 }
 
 static void attend(nxc_encoder_ctx *ctx) {
-    const size_t width = 3 * NXC_HIDDEN;
+    const size_t width = 3 * HIDDEN;
     nxc__attention a = {.qkv_stride = width,
-                        .out_stride = NXC_HIDDEN,
+                        .out_stride = HIDDEN,
                         .scale = 0.17677669529663687f, /* 1 / sqrt(32) */
                         .scratch = ctx->attention};
     for (size_t i = 0; i < ctx->n_texts; i++) {
@@ -202,8 +202,8 @@ static void attend(nxc_encoder_ctx *ctx) {
         for (size_t head = 0; head < NXC_HEADS; head++) {
             a.qkv =
                 ctx->wide + ctx->starts[i] * width + head * 3 * NXC_HEAD_DIM;
-            a.out = ctx->context + ctx->starts[i] * NXC_HIDDEN +
-                    head * NXC_HEAD_DIM;
+            a.out =
+                ctx->context + ctx->starts[i] * HIDDEN + head * NXC_HEAD_DIM;
             ctx->encoder->kernels.attention(&a);
         }
     }
@@ -243,9 +243,9 @@ static size_t add_tokens(const nxc_encoder *e, nxc_str text, uint32_t *ids,
 static void finish_pass(nxc_encoder_ctx *ctx, float *out) {
     forward(ctx);
     for (size_t i = 0; i < ctx->n_texts; i++)
-        ctx->encoder->kernels.pool(ctx->x + ctx->starts[i] * NXC_HIDDEN,
-                                   ctx->starts[i + 1] - ctx->starts[i],
-                                   NXC_HIDDEN, out + i * NXC_DIM);
+        ctx->encoder->kernels.pool(ctx->x + ctx->starts[i] * HIDDEN,
+                                   ctx->starts[i + 1] - ctx->starts[i], HIDDEN,
+                                   out + i * NXC_DIM);
     ctx->n_texts = 0;
 }
 

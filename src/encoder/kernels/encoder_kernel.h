@@ -33,9 +33,9 @@
 
 #include <nextcall/nextcall.h>
 
-#define NXC_PANEL 48    /* columns of a weight panel */
-#define NXC_LANES 16    /* of a sum */
-#define NXC_HEAD_DIM 32 /* of an attention head */
+#define NXC_PANEL ((size_t)48)    /* columns of a weight panel */
+#define NXC_LANES ((size_t)16)    /* of a sum */
+#define NXC_HEAD_DIM ((size_t)32) /* of an attention head */
 
 /* Weights of y = x W + b in panels of 48 columns (docs/formats):
  * panels[p][k][c] = W[k][48 p + c]. A step k of a panel is three cache lines:
@@ -143,10 +143,10 @@ void nxc__encoder_kernels_neon(nxc__encoder_kernels *k);
 
 /* exp(x) = 2^n p(r) for x <= 0, cut at -87: n = rint(x log2 e),
  * r = x - n ln 2 with ln 2 in two parts (Cephes expf); 1e-7 relative. */
-#define NXC_EXP_MIN -87.0f
+#define NXC_EXP_MIN (-87.0f)
 #define NXC_EXP_LOG2E 1.44269504f
 #define NXC_EXP_LN2_HI 0.693359375f
-#define NXC_EXP_LN2_LO -2.12194440e-4f
+#define NXC_EXP_LN2_LO (-2.12194440e-4f)
 #define NXC_EXP_N_COEFFS 6
 #define NXC_EXP_COEFFS                                           \
     {                                                            \
