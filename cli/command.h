@@ -82,7 +82,8 @@ void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- terminal.c */
 bool cli_color(FILE *to); /* NO_COLOR, CLICOLOR_FORCE, --color, a terminal */
-void cli_set_color(const char *when); /* "auto", "always", "never" */
+/* "auto", "always" or "never"; false for another word. */
+bool cli_set_color(const char *when);
 /* One line on a terminal's stderr with rate and time left; nothing elsewhere.
  */
 typedef struct cli_progress {

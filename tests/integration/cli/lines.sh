@@ -22,10 +22,10 @@ for f in old.jsonl old.npy; do
     "$nextcall" embed plain.txt missing.txt --output $f 2>&1; echo "code $?"
     cat $f
 done
-"$nextcall" tokenize plain.txt --output old.npy 2>&1; echo "code $?"
-"$nextcall" tokenize plain.txt --output /dev/full 2>&1; echo "code $?"
-"$nextcall" embed plain.txt --output new.npy && head -c 100 new.npy | tr -cd '(0-9,)\n'; echo
-"$nextcall" embed plain.txt two.jsonl --output new.jsonl && wc -l <new.jsonl
+"$nextcall" tokenize plain.txt -o old.npy 2>&1; echo "code $?"
+"$nextcall" tokenize plain.txt -o /dev/full 2>&1; echo "code $?"
+"$nextcall" embed plain.txt -o new.npy && head -c 100 new.npy | tr -cd '(0-9,)\n'; echo
+"$nextcall" embed plain.txt two.jsonl -o new.jsonl && wc -l <new.jsonl
 "$nextcall" embed plain.txt two.jsonl --output-json | cmp - new.jsonl
 ls
 # The input waits: what was read is answered.
