@@ -62,7 +62,7 @@ static nxc_status write_matrix(const nxc_ranking *r, const char *path,
     NXC_TRY(cli_npy_open(&npy, path, r->n_features, err));
     for (size_t i = 0; i < r->n; i++)
         cli_npy_append(&npy, r->items[i].features, 1);
-    return cli_npy_close(&npy, err);
+    return cli_npy_close(&npy, NXC_OK, err);
 }
 
 int cli_features(const cli_args *args) {

@@ -101,8 +101,9 @@ static nxc_status rank_stream(setup *s, const char *path, nxc_error *err) {
         cli_progress_step(&progress, ++done, 0);
     }
     cli_progress_end(&progress);
+    nxc_status st = cli_lines_status(&lines, err);
     cli_lines_close(&lines);
-    return NXC_OK;
+    return st;
 }
 
 int cli_rank(const cli_args *args) {

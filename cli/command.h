@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/str.h"
 
 typedef struct cli_option {
@@ -81,7 +82,8 @@ void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- terminal.c */
 bool cli_color(FILE *to); /* NO_COLOR, CLICOLOR_FORCE, --color, a terminal */
-void cli_set_color(const char *when); /* "auto", "always", "never" */
+/* "auto", "always" or "never"; false for another word. */
+bool cli_set_color(const char *when);
 /* One line on a terminal's stderr with rate and time left; nothing elsewhere.
  */
 typedef struct cli_progress {
@@ -124,18 +126,43 @@ nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,
                        nxc_error *err);
 void cli_request_free(void);
 
-/* ---- lines.c: one line at a time, of any length up to a limit */
+/* ---- lines.c: one line at a time, of any length up to a limit
+ *     open -> next* -> status -> close */
 typedef struct cli_lines {
-    FILE *in;
     const char *name;
     char *line;
     size_t len, cap, max, number;
     bool too_long; /* the line was cut at max */
+    bool is_at_end;
+    int fd, error;
+    char *chunk; /* read, given out from at on */
+    size_t at, filled;
+    nxc_status status;
 } cli_lines;
 nxc_status cli_lines_open(cli_lines *l, const char *path, size_t max,
                           nxc_error *err);
 bool cli_lines_next(cli_lines *l); /* without the newline (and \r before it) */
+/* Whether the next line is not at hand: a filter then gives what it has. */
+bool cli_lines_must_wait(const cli_lines *l);
+/* Why cli_lines_next returned false: NXC_OK at the end of the file. */
+nxc_status cli_lines_status(const cli_lines *l, nxc_error *err);
+/* Put the line's number into the message of st, which begins "<name>:1: "
+ * because whoever made it saw this line alone. Returns st. */
+nxc_status cli_lines_blame(const cli_lines *l, const char *name, nxc_status st,
+                           nxc_error *err);
 void cli_lines_close(cli_lines *l);
+
+/* ---- output.c */
+typedef struct cli_output {
+    FILE *file;
+    const char *path; /* NULL: standard output */
+    nxc__file_writer writer;
+} cli_output;
+/* path NULL or "-": standard output. */
+nxc_status cli_output_open(cli_output *o, const char *path, nxc_error *err);
+/* Gives the file its name, or, after a failure st, leaves what was there.
+ * Returns st, or what went wrong with the file. */
+nxc_status cli_output_close(cli_output *o, nxc_status st, nxc_error *err);
 
 /* ---- subcommands */
 int cli_rank(const cli_args *args);

@@ -76,23 +76,29 @@ static const cli_example explain_examples[] = {
      "nextcall explain --catalog stripe.nxc --prompt 'void the invoice'"},
 };
 
+#define OPT_LINES                                                         \
+    {"json", NULL, "JSONL in and out"},                                   \
+        {"input-json", NULL, "JSONL in: objects with a member text"},     \
+        {"input-text", NULL, "text in, even if the first byte is a {"}, { \
+        "output-json", NULL, "JSONL out"                                  \
+    }
 static const cli_option embed_options[] = {
+    OPT_LINES,
+    {"output", "FILE", "FILE.npy: (texts, 384) float32; else JSONL"},
     OPT_MODEL,
     OPT_THREADS,
-    {"output", "FILE", "FILE.npy: (texts, 384) float32; else JSONL"},
-    {"input-json", NULL, "lines are JSON objects {\"text\": ...}"},
-    OPT_JSON,
 };
 static const cli_example embed_examples[] = {
     {"Embed the lines of a file into a NumPy array",
      "nextcall embed --output vectors.npy texts.txt"},
+    {"JSONL in, JSONL out", "nextcall embed --json texts.jsonl"},
 };
 
 static const cli_option tokenize_options[] = {
-    OPT_MODEL,
-    {"input-json", NULL, "lines are JSON objects {\"text\": ...}"},
+    OPT_LINES,
     {"output", "FILE", "in place of standard output"},
-    OPT_JSON,
+    OPT_MODEL,
+    {"threads", "N", "tokenize on N threads (parallel_workers)"},
 };
 static const cli_example tokenize_examples[] = {
     {"Token ids of a line", "echo 'refund a charge' | nextcall tokenize -"},
@@ -183,16 +189,21 @@ const cli_command cli_commands[] = {
      OPTIONS(explain_options), 0, 0, true, OPTIONS(explain_examples),
      cli_explain},
     {"embed", "FILE...", "sentence embeddings of lines",
-     "Encodes each line of the files (- is standard input). If the first byte "
-     "of "
-     "a file is { its lines are taken as JSON objects with a member text; "
-     "--input-json says so for certain. Output is one line of numbers a text, "
-     "JSONL with --json, or a .npy file.",
+     "Encodes each line of the files (- is standard input), in their order. "
+     "Lines are texts, an empty one too; or JSON objects with a member text, "
+     "if --json or --input-json says so or the first byte of the file is a {, "
+     "and then empty lines are passed over. Output is one line of numbers a "
+     "text; with --json or --output-json one object {n_tokens, truncated, "
+     "embedding}; or a .npy file. Malformed UTF-8 is repaired, a text of more "
+     "than 256 tokens is cut, a line of more than 16 MiB is an error. An error "
+     "names the line: standard output has the lines before it, the file of "
+     "--output is left as it was.",
      OPTIONS(embed_options), 1, SIZE_MAX, true, OPTIONS(embed_examples),
      cli_embed},
     {"tokenize", "FILE...", "token ids of lines",
      "Tokenizes each line of the files (- is standard input), [CLS] and [SEP] "
-     "included, at most 256 ids. Input as for embed.",
+     "included, at most 256 ids. Input and errors as for embed; with --json or "
+     "--output-json one object {n_tokens, truncated, ids} a text.",
      OPTIONS(tokenize_options), 1, SIZE_MAX, true, OPTIONS(tokenize_examples),
      cli_tokenize},
     {"catalog import", "FILE", "read an API document, compile it",

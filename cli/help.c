@@ -32,11 +32,18 @@ static void wrap(FILE *to, const char *text, int indent, size_t width) {
     fputc('\n', to);
 }
 
+/* Options that a letter stands for as well. */
+static const char *letter_of(const char *name) {
+    return strcmp(name, "output") == 0 ? "-o, "
+           : strcmp(name, "help") == 0 ? "-h, "
+                                       : "";
+}
+
 static void option_row(FILE *to, const char *name, const char *arg,
                        const char *doc) {
     char left[64];
-    snprintf(left, sizeof left, "--%s%s%s", name, arg ? " " : "",
-             arg ? arg : "");
+    snprintf(left, sizeof left, "%s--%s%s%s", letter_of(name), name,
+             arg ? " " : "", arg ? arg : "");
     fprintf(to, "  %-26s ", left);
     if (strlen(left) > 26) fprintf(to, "\n%29s", "");
     fprintf(to, "%s\n", doc);
@@ -96,28 +103,28 @@ void cli_print_overview(FILE *to) {
 /* ------------------------------------------------------------------ mdoc */
 
 /* A line of text: a dot or quote at its start would be a request. */
-static void man_text(FILE *to, const char *text) {
-    if (*text == '.' || *text == '\'') fputs("\\&", to);
-    for (; *text; text++) {
-        if (*text == '\\')
+static void man_text(FILE *to, nxc_str text) {
+    if (text.len && (text.ptr[0] == '.' || text.ptr[0] == '\''))
+        fputs("\\&", to);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '\\')
             fputs("\\e", to);
         else
-            fputc(*text, to);
+            fputc(text.ptr[i], to);
     }
 }
 /* Prose: each sentence begins a line, as mdoc wants it. */
 static void man_prose(FILE *to, const char *text) {
     for (const char *end; (end = strstr(text, ". ")); text = end + 2) {
-        char line[512];
-        snprintf(line, sizeof line, "%.*s", (int)(end + 1 - text), text);
-        man_text(to, line);
+        man_text(to, (nxc_str){text, (size_t)(end + 1 - text)});
         fputc('\n', to);
     }
-    man_text(to, text);
+    man_text(to, nxc__str(text));
 }
 static void man_option(FILE *to, const char *name, const char *arg,
                        const char *doc) {
-    fprintf(to, ".It Fl -%s", name);
+    fprintf(to, ".It %sFl -%s", strcmp(name, "output") == 0 ? "Fl o , " : "",
+            name);
     if (arg) fprintf(to, " Ar \"%s\"", arg);
     fputc('\n', to);
     man_prose(to, doc);
@@ -125,7 +132,7 @@ static void man_option(FILE *to, const char *name, const char *arg,
 }
 static void man_exit_row(FILE *to, int code, const char *text) {
     fprintf(to, ".It %d\n", code);
-    man_text(to, text);
+    man_text(to, nxc__str(text));
     fputc('\n', to);
 }
 
@@ -161,9 +168,9 @@ void cli_print_man(const cli_command *c, FILE *to) {
     each_status(man_exit_row, to);
     fputs(".El\n.Sh EXAMPLES\n", to);
     for (size_t i = 0; i < c->n_examples; i++) {
-        man_text(to, c->examples[i].text);
+        man_text(to, nxc__str(c->examples[i].text));
         fputs(":\n.Bd -literal -offset indent\n", to);
-        man_text(to, c->examples[i].command);
+        man_text(to, nxc__str(c->examples[i].command));
         fputs("\n.Ed\n", to);
     }
 }
@@ -203,6 +210,18 @@ static int print_options(void) {
     return CLI_OK;
 }
 
+/* "catalog": the subcommands that begin with this word. */
+static bool print_group(const char *word) {
+    size_t len = strlen(word), n = 0;
+    for (size_t i = 0; i < cli_n_commands; i++) {
+        const char *name = cli_commands[i].name;
+        if (strncmp(name, word, len) != 0 || name[len] != ' ') continue;
+        printf("  %-16s %s\n", name, cli_commands[i].summary);
+        n++;
+    }
+    return n > 0;
+}
+
 int cli_help(const cli_args *args) {
     char name[128] = "";
     if (cli_has(args, "list")) {
@@ -226,6 +245,7 @@ int cli_help(const cli_args *args) {
             cli_print_help(&cli_commands[i], stdout);
         return CLI_OK;
     }
+    if (!second && print_group(name)) return CLI_OK;
     return cli_usage(cli_command_of(args),
                      "expected a subcommand or \"options\", got %s", name);
 }

@@ -33,8 +33,10 @@ nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err) {
         if (st == NXC_OK && given) st = nxc_config_set(cfg, o.name, given, err);
     }
     const char *threads = cli_get(args, "threads");
-    if (st == NXC_OK && threads)
+    if (st == NXC_OK && threads) {
         st = nxc_config_set(cfg, "parallel_workers", threads, err);
+        if (st != NXC_OK) st = nxc__error_prefix(err, st, "--threads");
+    }
     if (st != NXC_OK) {
         nxc_config_free(cfg);
         return st;

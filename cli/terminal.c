@@ -8,12 +8,17 @@
 
 #include "command.h"
 
-static enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color_mode;
+typedef enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color_when;
+static color_when color_mode;
 
-void cli_set_color(const char *when) {
-    color_mode = strcmp(when, "always") == 0  ? COLOR_ALWAYS
-                 : strcmp(when, "never") == 0 ? COLOR_NEVER
-                                              : COLOR_AUTO;
+bool cli_set_color(const char *when) {
+    static const char *const words[] = {"auto", "always", "never"};
+    for (int i = COLOR_AUTO; i <= COLOR_NEVER; i++)
+        if (strcmp(when, words[i]) == 0) {
+            color_mode = (color_when)i;
+            return true;
+        }
+    return false;
 }
 static bool is_set(const char *name) {
     const char *v = getenv(name);
