@@ -164,10 +164,10 @@ typedef struct nxc_text_info {
  * source_dir     folder with model.safetensors, vocab.txt or tokenizer.json,
  *                and optionally config.json (checked against the weights)
  * out_path       replaced by rename, only on success
- * Errors         NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_PARSE, NXC_ERR_UNSUPPORTED,
- *                NXC_ERR_INVALID, NXC_ERR_LIMIT, NXC_ERR_NOMEM
- * Source         safetensors file format; BERT (Devlin et al. 2019)
- * Thread-safety  any.  Since 0.1. */
+ * Errors         NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_PARSE,
+ * NXC_ERR_UNSUPPORTED, NXC_ERR_INVALID, NXC_ERR_LIMIT, NXC_ERR_NOMEM Source
+ * safetensors file format; BERT (Devlin et al. 2019) Thread-safety  any.  Since
+ * 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_model_pack(const char *source_dir,
                                                  const char *out_path,
                                                  nxc_dtype dtype,
