@@ -161,11 +161,7 @@ static nxc_status add_several(const char *path, const nxc_config *cfg,
     nxc__free(&nxc__allocator_default, p.items, p.cap * sizeof *p.items);
     nxc__strmap_release(&p.map);
     nxc__arena_release(&p.arena);
-    union {
-        const char *in;
-        void *out;
-    } u = {bytes.ptr};
-    nxc__free(&nxc__allocator_default, u.out, bytes.len + 1);
+    nxc__free_str(&nxc__allocator_default, bytes);
     return st;
 }
 

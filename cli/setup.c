@@ -165,11 +165,7 @@ static nxc_status read_history(const cli_args *args, nxc_ctx *ctx,
     NXC_TRY(nxc__file_read(path, (size_t)64 << 20, &nxc__allocator_default,
                            &bytes, err));
     nxc_status st = nxc_session_parse(ctx, nxc__str(path), bytes, out, err);
-    union {
-        const char *in;
-        void *out;
-    } p = {bytes.ptr};
-    nxc__free(&nxc__allocator_default, p.out, bytes.len + 1);
+    nxc__free_str(&nxc__allocator_default, bytes);
     return st;
 }
 

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "text/bert_normalize.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 #include "text/wordpiece.h"
 #include "text/wordpiece_image.h"
 

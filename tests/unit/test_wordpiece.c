@@ -2,7 +2,7 @@
 
 #include "base/buffer.h"
 #include "support/nxc_test.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 #include "text/wordpiece.h"
 #include "text/wordpiece_image.h"
 
