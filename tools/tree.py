@@ -1,6 +1,7 @@
 """What the Python checkers share: the project's files, C without comments."""
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -9,14 +10,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def files(*suffixes):
     """Paths of the project's files, relative to its root, sorted."""
-    git = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True) if (ROOT / ".git").exists() else None
-    if git and git.returncode == 0:
-        names = git.stdout.splitlines()
-    else:
+    names = None
+    if (ROOT / ".git").exists() and shutil.which("git"):
+        git = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, capture_output=True, text=True)
+        names = git.stdout.splitlines() if git.returncode == 0 else None
+    if names is None:  # an unpacked archive, or no git here
         names = [str(p.relative_to(ROOT)) for p in ROOT.rglob("*")
-                 if p.relative_to(ROOT).parts[0] not in ("build", ".git")]
+                 if not {"build", ".git", ".cache", "__pycache__"}.intersection(p.relative_to(ROOT).parts)]
     return sorted(n for n in names
                   if (ROOT / n).is_file() and (not suffixes or n.endswith(suffixes)))
 
