@@ -8,17 +8,29 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
+def _git_files():
+    """What git knows and does not ignore; None without git or a folder that is
+    its own, or where git will not read the folder of another user."""
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        return None
+    git = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True)
+    return git.stdout.splitlines() if git.returncode == 0 else None
+
+
+def _ignored(parts):
+    """As .gitignore has it."""
+    return (parts[0] in ("build", ".git") or parts[-1].endswith(".pyc")
+            or "__pycache__" in parts or ".cache" in parts)
+
+
 def files(*suffixes):
     """Paths of the project's files, relative to its root, sorted."""
-    names = None
-    if (ROOT / ".git").exists() and shutil.which("git"):
-        git = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT, capture_output=True, text=True)
-        names = git.stdout.splitlines() if git.returncode == 0 else None
-    if names is None:  # an unpacked archive, or no git here
-        names = [str(p.relative_to(ROOT)) for p in ROOT.rglob("*")
-                 if not {"build", ".git", ".cache", "__pycache__"}.intersection(p.relative_to(ROOT).parts)]
+    names = _git_files()
+    if names is None:
+        below = (p.relative_to(ROOT) for p in ROOT.rglob("*"))
+        names = [str(p) for p in below if not _ignored(p.parts)]
     return sorted(n for n in names
                   if (ROOT / n).is_file() and (not suffixes or n.endswith(suffixes)))
 

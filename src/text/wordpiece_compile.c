@@ -3,8 +3,8 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/str.h"
-#include "text/bert_normalize.h"
 #include "base/utf8.h"
+#include "text/bert_normalize.h"
 #include "text/wordpiece.h"
 #include "text/wordpiece_image.h"
 
