@@ -103,6 +103,9 @@ size_t cli_columns(void); /* of standard output's terminal, or 100 */
 /* ---- setup.c: options to library objects */
 /* Defaults, then NEXTCALL_* of the environment, then options. */
 nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err);
+/* The limit of one request or session. */
+nxc_status cli_max_request_bytes(const cli_args *args, size_t *out,
+                                 nxc_error *err);
 /* --model, NEXTCALL_MODEL, or the cache folder; whether such a file exists. */
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
 /* Folder of the model files that are fetched. */

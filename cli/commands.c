@@ -42,7 +42,7 @@ static const cli_option rank_options[] = {
     OPT_REQUEST,
     {"top", "N", "print the N best (default 10; JSON: all)"},
     {"requests", "FILE.jsonl",
-     "one request a line in, one answer a line out; - is stdin"},
+     "one request a line in, one answer a line out, in order; - is stdin"},
     {"table", NULL, "with --requests: a table for each"},
     {"features", NULL, "JSON: add feature values and contributions"},
     OPT_JSON,
@@ -176,7 +176,10 @@ const cli_command cli_commands[] = {
      "Ranks the operations of a catalog, or the given candidates, for a prompt "
      "and the calls made so far. For people it prints a table: rank, score, "
      "method, path and the two features that moved the candidate most from the "
-     "average one; then the workflow pattern, counts and timings.",
+     "average one; then the workflow pattern, counts and timings. "
+     "--requests answers each line that is not empty by one line, a wrong one "
+     "by an object with a member error; --on, --now and --top stand for what a "
+     "request does not say. Wrong lines do not change the exit code.",
      OPTIONS(rank_options), 0, 0, true, OPTIONS(rank_examples), cli_rank},
     {"features", "", "the feature vectors of the candidates",
      "Extracts the features of the set v1 for each candidate; the same code as "
