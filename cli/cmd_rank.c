@@ -16,20 +16,6 @@ typedef struct setup {
     nxc_request defaults; /* of --requests */
 } setup;
 
-/* Encode a catalog's operations now, with a progress line, so that the first
- * ranking is not the one that waits. */
-static nxc_status precompute(setup *s, const nxc_request *r, nxc_error *err) {
-    cli_progress p;
-    if (r->candidates || r->prompt.len == 0 ||
-        !nxc_engine_get_catalog(s->engine, r->catalog))
-        return NXC_OK; /* what is wrong is said by nxc_rank */
-    cli_progress_start(&p, "encoding operations");
-    nxc_status st = nxc_engine_precompute(s->engine, r->catalog,
-                                          cli_progress_step, &p, err);
-    cli_progress_end(&p);
-    return st;
-}
-
 static nxc_status print_json(setup *s, const nxc_request *request,
                              nxc_error *err) {
     nxc_ranking ranking;
@@ -46,7 +32,7 @@ static nxc_status rank_one(setup *s, nxc_error *err) {
     nxc_request request = NXC_REQUEST_INIT;
     nxc_ranking ranking;
     NXC_TRY(cli_request(s->args, s->ctx, &request, err));
-    NXC_TRY(precompute(s, &request, err));
+    NXC_TRY(cli_precompute(s->engine, &request, err));
     if (cli_has(s->args, "json")) {
         request.top = s->top;
         return print_json(s, &request, err);
@@ -131,7 +117,7 @@ static void answer(setup *s, const cli_lines *l, nxc_str line) {
     }
     if (is_read) {
         add_defaults(s, &request);
-        st = precompute(s, &request, &err);
+        st = cli_precompute(s->engine, &request, &err);
         if (st == NXC_OK)
             st = table ? answer_table(s, &request, &err)
                        : print_json(s, &request, &err);

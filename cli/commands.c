@@ -183,12 +183,16 @@ const cli_command cli_commands[] = {
      OPTIONS(rank_options), 0, 0, true, OPTIONS(rank_examples), cli_rank},
     {"features", "", "the feature vectors of the candidates",
      "Extracts the features of the set v1 for each candidate; the same code as "
-     "in ranking and training.",
+     "in ranking and training. Rows are in the order of --candidate, or of the "
+     "catalog as catalog show lists it, without webhooks; in JSON they are the "
+     "entries of an answer of rank, each with its rank. In a .npy file a "
+     "category is its number, a missing value is NaN.",
      OPTIONS(features_options), 0, 0, true, OPTIONS(features_examples),
      cli_features},
     {"explain", "", "why a candidate has its score",
      "Shows each feature's value and contribution for one candidate beside the "
-     "best other one. Contributions exist for the linear ranker.",
+     "best other one. Contributions exist for the linear ranker. In JSON it is "
+     "an answer of rank with two entries, the explained one first.",
      OPTIONS(explain_options), 0, 0, true, OPTIONS(explain_examples),
      cli_explain},
     {"embed", "FILE...", "sentence embeddings of lines",

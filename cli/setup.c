@@ -128,6 +128,19 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     return st;
 }
 
+nxc_status cli_precompute(nxc_engine *engine, const nxc_request *r,
+                          nxc_error *err) {
+    cli_progress p;
+    if (r->candidates || r->prompt.len == 0 ||
+        !nxc_engine_get_catalog(engine, r->catalog))
+        return NXC_OK; /* what is wrong is said by nxc_rank */
+    cli_progress_start(&p, "encoding operations");
+    nxc_status st =
+        nxc_engine_precompute(engine, r->catalog, cli_progress_step, &p, err);
+    cli_progress_end(&p);
+    return st;
+}
+
 nxc_status cli_max_request_bytes(const cli_args *args, size_t *out,
                                  nxc_error *err) {
     nxc_config *cfg;
