@@ -89,20 +89,26 @@ bool cli_set_color(const char *when);
 typedef struct cli_progress {
     const char *what;
     double start, last;
-    bool is_shown;
+    bool is_shown, is_drawn;
 } cli_progress;
 void cli_progress_start(cli_progress *p, const char *what);
 bool cli_progress_step(void *progress, size_t done, size_t total); /* total 0:
                                                                       unknown */
 void cli_progress_end(cli_progress *p);
 double cli_seconds(void); /* monotonic */
+/* Print s with '?' for control characters; newlines and tabs are kept if
+ * with_newlines. */
+void cli_print_text(FILE *to, nxc_str s, bool with_newlines);
 /* Print s so that it takes width columns (cut with an ellipsis, or padded). */
 void cli_print_cell(FILE *to, nxc_str s, size_t width);
-size_t cli_columns(void); /* of standard output's terminal, or 100 */
+size_t cli_columns(void); /* of standard output's terminal, or SIZE_MAX */
 
 /* ---- setup.c: options to library objects */
 /* Defaults, then NEXTCALL_* of the environment, then options. */
 nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err);
+/* The limit of one request or session. */
+nxc_status cli_max_request_bytes(const cli_args *args, size_t *out,
+                                 nxc_error *err);
 /* --model, NEXTCALL_MODEL, or the cache folder; whether such a file exists. */
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
 /* Folder of the model files that are fetched. */
@@ -110,6 +116,10 @@ void cli_model_dir(char *buf, size_t cap);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
+/* Encode the operations that a request ranks now, with a progress line, so that
+ * the first ranking is not the one that waits. */
+nxc_status cli_precompute(nxc_engine *engine, const nxc_request *r,
+                          nxc_error *err);
 /* ---- catalogs.c: Open one catalog file, "NAME=FILE" or "FILE"; name points
  * into spec. */
 nxc_status cli_open_catalog(const cli_args *args, const char *spec,

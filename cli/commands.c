@@ -42,7 +42,7 @@ static const cli_option rank_options[] = {
     OPT_REQUEST,
     {"top", "N", "print the N best (default 10; JSON: all)"},
     {"requests", "FILE.jsonl",
-     "one request a line in, one answer a line out; - is stdin"},
+     "one request a line in, one answer a line out, in order; - is stdin"},
     {"table", NULL, "with --requests: a table for each"},
     {"features", NULL, "JSON: add feature values and contributions"},
     OPT_JSON,
@@ -176,16 +176,23 @@ const cli_command cli_commands[] = {
      "Ranks the operations of a catalog, or the given candidates, for a prompt "
      "and the calls made so far. For people it prints a table: rank, score, "
      "method, path and the two features that moved the candidate most from the "
-     "average one; then the workflow pattern, counts and timings.",
+     "average one; then the workflow pattern, counts and timings. "
+     "--requests answers each line that is not empty by one line, a wrong one "
+     "by an object with a member error; --on, --now and --top stand for what a "
+     "request does not say. Wrong lines do not change the exit code.",
      OPTIONS(rank_options), 0, 0, true, OPTIONS(rank_examples), cli_rank},
     {"features", "", "the feature vectors of the candidates",
      "Extracts the features of the set v1 for each candidate; the same code as "
-     "in ranking and training.",
+     "in ranking and training. Rows are in the order of --candidate, or of the "
+     "catalog as catalog show lists it, without webhooks; in JSON they are the "
+     "entries of an answer of rank, each with its rank. In a .npy file a "
+     "category is its number, a missing value is NaN.",
      OPTIONS(features_options), 0, 0, true, OPTIONS(features_examples),
      cli_features},
     {"explain", "", "why a candidate has its score",
      "Shows each feature's value and contribution for one candidate beside the "
-     "best other one. Contributions exist for the linear ranker.",
+     "best other one. Contributions exist for the linear ranker. In JSON it is "
+     "an answer of rank with two entries, the explained one first.",
      OPTIONS(explain_options), 0, 0, true, OPTIONS(explain_examples),
      cli_explain},
     {"embed", "FILE...", "sentence embeddings of lines",

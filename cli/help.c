@@ -187,7 +187,9 @@ int cli_usage(const cli_command *command, const char *fmt, ...) {
     return CLI_USAGE;
 }
 int cli_fail(nxc_status status, const nxc_error *err) {
-    fprintf(stderr, "nextcall: %s\n", err->message);
+    fputs("nextcall: ", stderr);
+    cli_print_text(stderr, nxc__str(err->message), false);
+    fputc('\n', stderr);
     return nxc_status_exit_code(status);
 }
 void cli_warn(const char *fmt, ...) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/config.h"
 #include "base/file.h"
 #include "command.h"
 
@@ -98,6 +99,16 @@ static nxc_status add_ranker(const cli_args *args, nxc_engine *engine,
     return st;
 }
 
+static nxc_status check_on(const cli_args *args, const nxc_engine *engine,
+                           nxc_error *err) {
+    const char *on = cli_get(args, "on");
+    if (!on || nxc_engine_get_catalog(engine, nxc__str(on))) return NXC_OK;
+    return nxc__error(err, NXC_ERR_NOT_FOUND,
+                      "--on: expected the name of a catalog that --catalog "
+                      "gives, got %s",
+                      on);
+}
+
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
@@ -107,6 +118,7 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
         st = add_encoder(args, cfg, engine, err);
         if (st == NXC_OK) st = add_ranker(args, engine, err);
         if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, err);
+        if (st == NXC_OK) st = check_on(args, engine, err);
         if (st == NXC_OK)
             *out = engine;
         else
@@ -114,6 +126,28 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     }
     nxc_config_free(cfg);
     return st;
+}
+
+nxc_status cli_precompute(nxc_engine *engine, const nxc_request *r,
+                          nxc_error *err) {
+    cli_progress p;
+    if (r->candidates || r->prompt.len == 0 ||
+        !nxc_engine_get_catalog(engine, r->catalog))
+        return NXC_OK; /* what is wrong is said by nxc_rank */
+    cli_progress_start(&p, "encoding operations");
+    nxc_status st =
+        nxc_engine_precompute(engine, r->catalog, cli_progress_step, &p, err);
+    cli_progress_end(&p);
+    return st;
+}
+
+nxc_status cli_max_request_bytes(const cli_args *args, size_t *out,
+                                 nxc_error *err) {
+    nxc_config *cfg;
+    NXC_TRY(cli_config(args, &cfg, err));
+    *out = nxc__config_int(cfg, NXC_OPT_max_request_bytes);
+    nxc_config_free(cfg);
+    return NXC_OK;
 }
 
 /* Calls and candidates of the command line: freed by cli_request_free. */
@@ -162,8 +196,9 @@ static nxc_status read_history(const cli_args *args, nxc_ctx *ctx,
     if (cli_has(args, "call"))
         return nxc__error(err, NXC_ERR_INVALID,
                           "--history: expected it without --call, got both");
-    NXC_TRY(nxc__file_read(path, (size_t)64 << 20, &nxc__allocator_default,
-                           &bytes, err));
+    size_t max;
+    NXC_TRY(cli_max_request_bytes(args, &max, err));
+    NXC_TRY(nxc__file_read(path, max, &nxc__allocator_default, &bytes, err));
     nxc_status st = nxc_session_parse(ctx, nxc__str(path), bytes, out, err);
     nxc__free_str(&nxc__allocator_default, bytes);
     return st;
