@@ -122,7 +122,7 @@ NOW = 1_780_000_000
 
 def prompts_of(op, r):
     texts = [p for line in PROMPTS.strip("\n").split("\n") for p in line.split("|")]
-    text = r.choice(texts).replace("\\u0301", "\u0301").replace("{r}", op["resource"] or "thing")
+    text = r.choice(texts).replace("\\u0301", "\u0301").replace("{r}", op["resource"])
     return r.choice([text, text, op["summary"], op["description"][:900], op["text"].upper(),
                      text + " " + op["summary"], "many words " * r.choice([1, 300])])
 
@@ -156,7 +156,7 @@ def written_call(op, r):
 
 
 def unknown_call(op, r):
-    word = (op["resource"] or "thing").replace("_", "-")
+    word = (op["resource"]).replace("_", "-")
     return r.choice([
         f"POST /zzz/{word}s/{r.choice(IDS)}/zzzz/{r.choice(IDS)}", f"DELETE /v9/nowhere/{r.choice(IDS)}",
         f"POST /qqq/{word}s/{r.choice(IDS)}/approve", f"PUT /qqq/{word}s/{r.choice(IDS)}",
@@ -300,7 +300,8 @@ def run(a, folder):
     for name, examples in found.items():
         print(f"{name}: {len(examples)} differences, such as (oracle, nextcall, candidate, request)")
         for example in examples[:a.examples]:
-            print("   ", json.dumps(example, ensure_ascii=False)[:1500])
+            request = {k: v for k, v in example[-1].items() if k != "candidates"}
+            print("   ", json.dumps((*example[:-1], request), ensure_ascii=False)[:1500])
     print(f"{len(catalogs)} catalogs, {len(requests)} decision points, {n} values, "
           f"{sum(map(len, found.values()))} differences")
     return 1 if found else 0

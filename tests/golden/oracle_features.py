@@ -57,10 +57,10 @@ def words(text):
 
 
 def identifier_words(text):
-    """listCustomerTax_ids, get-HTTPServer2: the words of a name, lower case."""
-    text = re.sub(r"(?<=[A-Z])IDs\b", "Ids", text)
+    """listCustomerTax_ids, HTTPServer2, userIDs: the words of a name, lower case.
+    Enough for a comparison with the words of a table, which are ASCII."""
     return [w.lower() for w in
-            re.findall(r"[A-Z]+(?![a-z])s?(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+", text)]
+            re.findall(r"[A-Z]+s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", text)]
 
 
 # ------------------------------------------------------------------- verbs
@@ -183,30 +183,26 @@ def state_rules(text):
             for methods, place, word, state in rows]
 
 
+def action_segment(path):
+    """The last segment, unless it is a parameter; what follows a colon in it."""
+    segment = re.split(r"[?#]", path)[0].rstrip("/").split("/")[-1]
+    if re.search(r".:[^}]*$", segment):
+        return segment.rsplit(":", 1)[1]
+    return "" if "{" in segment or segment.startswith(":") else segment
+
+
 def state(rules, method, path, name):
-    known = set().union(*(r[0] for r in rules))
-    method = method if method in known else ""
-    segment = [""] + [s for s in re.split(r"[?#]", path)[0].split("/") if s]
-    segment = segment[-1]
-    if ":" in segment[1:]:
-        segment = segment[1:].split(":", 1)[1]
-    if "{" in segment or segment.startswith(":") or segment == "*":
-        segment = ""
-    name = re.split(r"[./:#]|__", name)[-1]
-    places = {"SEGMENT": identifier_words(segment), "VERB": identifier_words(name)}
-    for place in ("ALONE", "SEGMENT", "VERB", "REST"):
-        rows = [r for r in rules if method in r[0]
-                and r[1] == ("ALONE" if place == "REST" else place)]
-        if place in ("ALONE", "REST"):  # reading and deleting first, the rest last
-            early = method in ("GET", "HEAD", "OPTIONS", "TRACE", "DELETE")
-            if early == (place == "ALONE"):
-                return rows[0][3]
-            continue
-        for word in places[place][:1] + places[place][-1:]:
-            for row in rows:
-                if row[2] == word:
-                    return row[3]
-    raise AssertionError("the table has a row for each method")
+    """State of an operation, or of a call that no catalog knows."""
+    own_name = [n for n in re.split(r"[./:#]|__", name) if n][-1:]
+    said = {"SEGMENT": identifier_words(action_segment(path)),
+            "VERB": identifier_words("".join(own_name))}
+    for place, w in said.items():  # its first word, else its last, of the table
+        table = {r[2] for r in rules if r[1] == place}
+        w = [x for i, x in enumerate(w) if x in table and (i == 0 or w[0] not in table)]
+        said[place] = w[-1] if w else None
+    method = method if any(method in r[0] for r in rules) else ""
+    return next(r[3] for r in rules
+                if method in r[0] and (r[1] == "ALONE" or r[2] == said[r[1]]))
 
 
 def entry(pattern, a, b):
@@ -214,58 +210,63 @@ def entry(pattern, a, b):
     return matrix[states.index(stands_for.get(a, a))][states.index(stands_for.get(b, b))]
 
 
-QUESTION = {"what", "which", "who", "whose", "where", "when", "why", "how",
-            "is", "are", "do", "does", "did", "has", "have", "was", "were"}
+QUESTIONS = set("are did do does had has have how is was were what when where which who "
+                "whose why".split())
+UP = {"set": "create", "setting": "create", "spin": "create", "spinning": "create",
+      "pull": "read"}
+READ_CUES = set("compare display examine inspect overview see summarise summarize tell".split())
+CREATE_CUES = set("draft enter launch prepare schedule".split())
 
 
-def prompt_intents(prompt):
-    """read, create, update: what a prompt wants first."""
-    w = words(prompt)
+def cold_intent(w):
+    """read, create or None: what the words of a prompt want first."""
     methods = [METHODS_OF_WORD[x] for x in w if x in METHODS_OF_WORD]
-    first = methods[0] if methods else set()
-    intents = set()
-    if any(x in forms("set") and "up" in w[i + 1:] for i, x in enumerate(w)):
-        intents.add("create")
-    elif "GET" in first or w and w[0] in QUESTION:
-        intents.add("read")
-    elif "POST" in first:
-        intents.add("create")
-    if any(m & {"PUT", "PATCH"} for m in methods):
-        intents.add("update")
-    return intents
+    for m in methods:
+        if m & {"GET", "POST"}:
+            return "read" if "GET" in m else "create"
+    if w and w[0] in QUESTIONS:
+        return "read"
+    for i, x in enumerate(w):
+        before = [UP[y] for y in w[:i] if y in UP]
+        if x == "up" and before:
+            return before[-1]
+    if methods:
+        return None
+    return "create" if w and w[0] in CREATE_CUES else "read" if READ_CUES & set(w) else None
 
 
-def recognise(states, prompt):
-    """(pattern, confidence) of the states of a history, oldest first."""
-    intents = prompt_intents(prompt)
-    if not states:
-        for intent, pattern in (("read", "cold_start_browse"), ("create", "cold_start_create")):
-            if intent in intents:
-                return pattern, 0.9
-        return "none", 0.25
+def recognise(history, prompt):
+    """(pattern, confidence) of a history: (method, state) of its calls, oldest first."""
+    w = words(prompt)
+    intent = cold_intent(w)
+    updates = any({"PUT", "PATCH"} & METHODS_OF_WORD[x] for x in w if x in METHODS_OF_WORD)
+    if not history:
+        pattern = {"read": "cold_start_browse", "create": "cold_start_create"}.get(intent)
+        return (pattern, 0.9) if pattern else ("none", 0.25)
     names = list(PATTERNS)[:3]
-    prior = [2 if (n == "browse_edit_save" and "update" in intents)
-             or (n == "cold_start_create" and "create" in intents) else 1 for n in names]
-    prior = [p / sum(prior) for p in prior]
-    posterior, previous = prior, None
-    for s in states:
+    weights = [1 + updates, 1, 1 + (intent == "create")]
+    prior = posterior = [x / sum(weights) for x in weights]
+    coverage, previous = [0, 0, 0], None
+    for method, s in history:
+        product = []
         for i, name in enumerate(names):
-            own, _, stands_for = PATTERNS[name]
-            if previous:
-                likelihood = entry(name, previous, s)
-            elif name == "cold_start_create":
-                likelihood = entry(name, START, s)
+            own = PATTERNS[name][0]
+            foreign = s not in own
+            coverage[i] += (.5 if foreign else 1) / len(history)
+            if name == "cold_start_create":  # looking around is not having started
+                p = entry(name, previous or START, s)
+                p *= .25 if (foreign and s != BROWSE and previous) or \
+                    (s == EDIT and method in ("PUT", "PATCH") and not previous) else 1
+                p = max(p, .02)
+            elif previous:
+                p = max(entry(name, previous, s) * (.25 if foreign else 1), .02)
             else:
-                likelihood = (.8, .15, .05)[own.index(stands_for.get(s, s))]
-            likelihood = max(likelihood, .02) * (1 if s in own else .25)
-            mixed = .98 * posterior[i] + .02 * prior[i]
-            posterior = posterior[:i] + [mixed * likelihood] + posterior[i + 1:]
-        posterior = [p / sum(posterior) for p in posterior]
-        previous = s
-    best = max(range(3), key=lambda i: posterior[i])
-    own = PATTERNS[names[best]][0]
-    share = sum(1 if s in own else .5 for s in states) / len(states)
-    return names[best], posterior[best] * share
+                p = .05 / 4 if foreign else (.8, .15, .05)[own.index(s)]
+            product.append((.98 * posterior[i] + .02 * prior[i]) * p)
+        posterior, previous = [p / sum(product) for p in product], s
+    confidence, pattern = max(zip((p * c for p, c in zip(posterior, coverage)), names),
+                              key=lambda pair: pair[0])
+    return pattern, confidence
 
 
 # ---------------------------------------------------------- session, catalog
@@ -320,7 +321,7 @@ Call = collections.namedtuple("Call", "method resource state time known")
 
 class Catalog:
     """operations: rows of `catalog show --json` with parents; ask(path, name):
-    the resource of one of the two, "" if it names none."""
+    the resource of one of the two, or "none"."""
 
     def __init__(self, operations, rules, ask):
         self.operations, self.rules, self.ask = operations, rules, ask
@@ -328,10 +329,9 @@ class Catalog:
         for key in ("id", "operationId"):
             for op in operations:
                 self.by_name.setdefault(op[key], op)
-        self.resources = {op["resource"] for op in operations}
-        self.related = set()
+        self.resources, self.related = set(), set()
         for op in operations:
-            chain = [*op["parents"], op["resource"]]
+            chain = [r for r in (*op["parents"], op["resource"]) if r != "none"]
             self.resources.update(chain)
             self.related.update((a, b) for a in chain for b in chain if a != b)
             op["state"] = state(rules, op["method"] or "", op["path"] or "", op["operationId"])
@@ -366,9 +366,10 @@ class Catalog:
             return Call(op["method"] or "", op["resource"], op["state"], time, True)
         segments = [s for s in re.split(r"[?#]", path)[0].split("/") if s]
         template = "/" + "/".join("{}" if is_id(s) else s for s in segments)
-        said = (path and self.ask(template, "")) or (name and self.ask("", name)) or \
-            (resource and self.ask("/" + resource, ""))
-        return Call(method, said if said in self.resources else "unknown",
+        said = [self.ask(template, "") if path else self.ask("", name) if name else "",
+                self.ask("/" + resource, "") if resource else ""]
+        known = [s for s in said if s in self.resources] + ["unknown"]
+        return Call(method, known[0],
                     state(self.rules, method, path, name), time, False)
 
     def session(self, history):
@@ -394,12 +395,11 @@ def features(catalog, request, candidates, vectors):
     now, start = seconds(request.get("now")), seconds(request.get("session_start"))
     times = [c.time for c in calls if c.time is not None]
     start = start if start is not None else min(times, default=None)
-    states = [c.state for c in calls]
-    pattern, confidence = recognise(states, prompt)
+    pattern, confidence = recognise([(c.method, c.state) for c in calls], prompt)
     pattern = pattern if confidence >= .7 else "none"
     shared = {
         "last_endpoint_type": code(calls[-1].method) if calls else "NONE",
-        "last_resource": calls[-1].resource or "none" if calls else "none",
+        "last_resource": calls[-1].resource if calls else "none",
         "time_since_last": -1.0 if not times else
         None if now is None else max(now - times[-1], 0),
         "session_length": 0.0 if start is None else
@@ -411,19 +411,19 @@ def features(catalog, request, candidates, vectors):
     prompt_methods = set().union(*(METHODS_OF_WORD.get(w, ()) for w in words(prompt)))
     rows = []
     for op in candidates:
-        recent = [c.resource for c in calls[-3:]]
         resource = op["resource"]
+        recent, recent5 = ([c.resource for c in calls[-n:] if c.resource != "none"]
+                           for n in (3, 5))
         p = .5
         if pattern != "none":
-            p = entry(pattern, states[-1] if states else START, op["state"])
-            if resource and resource in recent:
+            p = entry(pattern, calls[-1].state if calls else START, op["state"])
+            if resource in recent:
                 p += .2
             elif any((resource, r) in catalog.related for r in recent):
                 p += .1
         rows.append({
             **shared, "endpoint_type": code(op["method"]),
-            "resource_match": float(bool(resource) and
-                                    resource in [c.resource for c in calls[-5:]]),
+            "resource_match": float(resource in recent5),
             "workflow_distance": 1 - min(p, 1),
             "prompt_similarity": None if not prompt or vectors is None else
             min(max(float(vectors[prompt] @ vectors[op["text"]]), 0), 1),
