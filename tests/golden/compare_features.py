@@ -3,7 +3,7 @@
 
     compare_features.py --program nextcall [--model minilm-f32.nxm] [--quick]
         [--document FILE]... [--jsonl FILE [--each N]]... [--scenarios FILE]...
-        [--points 600]
+        [--points 600] [--seed 1]
 
 Decision points are drawn, seeded, over all catalogs: documents, and N catalogs
 of each JSONL file; prompts and histories also from scenarios ({catalog, prompt,
@@ -104,6 +104,9 @@ class Nextcall:
 
 IDS = ["42", "cus_9s6XKzkNRiz8i3", "9f8b7c6d5e4f", "ABC-17", "7", "a%20b",
        "123e4567-e89b-12d3-a456-426614174000", "in_1MtHbELkdIwHu7ixl4OzzPMv"]
+SEGMENTS = """abc deadbeef cafe12 feed v2 my-file.txt ch_abc cus_Nffr cus_NffrFeUfNV A1 x-1 0x1f
+2024-01-01 US AB-x17 user@example.com abc123 123abc a1b2c3 f00 c0ffee C0FFEE1 12-34 latest-2 tax_id_1
+1.2.3 foo.json sub_sched_1Ab items7 S3 oauth2 aaaaaaa1 en_US 12345-abc :id search list-all""".split()
 PROMPTS = """
 |?|.|Show me the {r}|list all {r}|Create a {r}|cancelling the {r}, please|Cancelled?
 CREATED {r} yesterday|set up a new {r}|Setting things up|what is my {r}?|which {r} is open
@@ -114,7 +117,8 @@ submitted submiting put putting puting|revokes erasing destroyed destroys fixes 
 searching browses looked readed read|Zoë Ångström ÉTÉ 你好 İstanbul ẞ naïve|e\u0301te\u0301 \u0301 x\u0301y
 {r} {r} {r}|listCustomers get_book v2Books|open 24 {r}s 2nd|adjusting renames configured
 registered opening started|replacing the {r} with another|pay the {r}|change it|unchanged
-view the {r} and edit it|rock 'n' roll it's 'quoted' o''clock|delete the {r} of the user
+view the {r} and edit it|draft the {r}|see the {r}|compare both {r}s|spinning up a {r}|pull it up, set it up
+launch it|tell me|setting {r}s up|rock 'n' roll it's 'quoted' o''clock|delete the {r} of the user
 is there a {r}|please get the {r}|add {r}s, checking each|clear clears clearing cleared clearly
 """
 NOW = 1_780_000_000
@@ -158,6 +162,9 @@ def written_call(op, r):
 def unknown_call(op, r):
     word = (op["resource"]).replace("_", "-")
     return r.choice([
+        f"GET /qqq/{word}s/{r.choice(SEGMENTS)}", f"POST /qqq/{word}s/{r.choice(SEGMENTS)}",
+        f"PUT /zzz/{r.choice(SEGMENTS)}/{word}s/{r.choice(SEGMENTS)}",
+        f"find__and_cancel_{word}", f"zzz/{word}__{r.choice(['list', 'save', 'add'])}_zz",
         f"POST /zzz/{word}s/{r.choice(IDS)}/zzzz/{r.choice(IDS)}", f"DELETE /v9/nowhere/{r.choice(IDS)}",
         f"POST /qqq/{word}s/{r.choice(IDS)}/approve", f"PUT /qqq/{word}s/{r.choice(IDS)}",
         f"GET /qqq/{r.choice(IDS)}/{word}", "someThingElse", f"save_{word}_zz", f"find.{word}",
@@ -180,12 +187,13 @@ def history_of(pool, r):
     return calls
 
 
-def points(name, operations, scenarios, n, r):
-    """n requests for a catalog."""
+def points(name, operations, scenarios, n, n_texts, r):
+    """n requests for a catalog, with candidates among n_texts of its operations."""
     known = {o["id"]: o for o in operations}
     callable_ = [o for o in operations if not o["webhook"]]
+    pool = r.sample(callable_, min(len(callable_), n_texts))
     for i in range(n):
-        focus = r.choice(callable_)
+        focus = r.choice(pool)
         near = [o for o in callable_ if o["resource"] == focus["resource"]
                 or focus["resource"] in o["parents"]]
         request = {"id": f"{name} {i}", "catalog": name,
@@ -203,7 +211,7 @@ def points(name, operations, scenarios, n, r):
             request["session_start"] = written_time(NOW - r.choice([100000, 10, -10]), r)
         if r.random() < .1:
             del request["prompt"]
-        some = r.sample(callable_, min(len(callable_), 24)) + near[:8]
+        some = r.sample(pool, min(len(pool), 24)) + [o for o in near if o in pool][:8]
         request["candidates"] = list(dict.fromkeys(o["id"] for o in some))
         yield request
 
@@ -260,6 +268,7 @@ def main():
     p.add_argument("--each", type=int, default=12)
     p.add_argument("--scenarios", action="append", default=[])
     p.add_argument("--points", type=int, default=600)
+    p.add_argument("--texts", type=int, default=1000, help="candidates of a catalog")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--examples", type=int, default=2, help="shown of a difference")
     p.add_argument("--quick", action="store_true")
@@ -269,7 +278,7 @@ def main():
     if a.quick:
         stripe = CACHE / "demo" / "stripe.json"
         a.document = [ROOT / "examples" / "library.json"] + [stripe] * stripe.exists()
-        a.points = 60
+        a.points, a.texts = 100, 40
     with tempfile.TemporaryDirectory() as folder:
         return run(a, pathlib.Path(folder))
 
@@ -292,7 +301,7 @@ def run(a, folder):
                                         nextcall.ask)
         files.append(f"{name}={image}")
         share = -(-a.points // len(sources))
-        requests += points(name, catalogs[name].operations, scenarios[name], share, r)
+        requests += points(name, catalogs[name].operations, scenarios[name], share, a.texts, r)
     texts = [c.by_name[i]["text"] for q in requests for c in [catalogs[q["catalog"]]]
              for i in q["candidates"]]
     vectors = nextcall.vectors(texts + [q["prompt"] for q in requests if "prompt" in q])

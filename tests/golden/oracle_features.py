@@ -193,7 +193,7 @@ def action_segment(path):
 
 def state(rules, method, path, name):
     """State of an operation, or of a call that no catalog knows."""
-    own_name = [n for n in re.split(r"[./:#]|__", name) if n][-1:]
+    own_name = [n for n in re.split(r"[./:#\\]|__", name) if n][-1:]
     said = {"SEGMENT": identifier_words(action_segment(path)),
             "VERB": identifier_words("".join(own_name))}
     for place, w in said.items():  # its first word, else its last, of the table
@@ -311,9 +311,15 @@ def parse_call(call):
 
 
 def is_id(segment):
-    """Whether a segment of a concrete path looks like an id."""
-    return bool(re.fullmatch(r"\d+|[0-9a-fA-F]{8,}|[0-9a-fA-F-]{36}|[a-z]+_\w*\d\w*|[A-Z]+-\d+", segment)
-                or re.search(r"[^A-Za-z0-9_.-]", segment))
+    """Whether a segment of a concrete path looks like an id (docs/sessions.md)."""
+    if re.search(r"[^A-Za-z0-9_.-]", segment):
+        return True
+    behind = re.split("[-_]", segment)[-1] if re.search("[-_]", segment) else ""
+    upper, lower, digit = (re.search(x, segment) for x in ("[A-Z]", "[a-z]", "[0-9]"))
+    if not digit:
+        return bool(len(behind) >= 8 and upper and lower)
+    return bool(re.fullmatch(r"[0-9]+|[0-9a-fA-F-]{7,}", segment) or upper and len(segment) > 3
+                or re.search("[0-9]", behind))
 
 
 Call = collections.namedtuple("Call", "method resource state time known")
@@ -334,17 +340,17 @@ class Catalog:
             chain = [r for r in (*op["parents"], op["resource"]) if r != "none"]
             self.resources.update(chain)
             self.related.update((a, b) for a in chain for b in chain if a != b)
-            op["state"] = state(rules, op["method"] or "", op["path"] or "", op["operationId"])
-        texts = [cut(op[k] or "", 1024) for op in operations
+            op["state"] = state(rules, op["method"], op["path"], op["operationId"])
+        texts = [cut(op[k], 1024) for op in operations
                  for k in ("text", "summary", "description")]
-        self.ngram = Ngram(t for t in texts if t)
+        self.ngram = Ngram(t for t in texts if t.strip())
 
     def match(self, method, path):
         """The operation of a concrete path: static segments win from the left."""
         want = [s for s in re.split(r"[?#]", path)[0].split("/") if s]
         best = None
         for op in self.operations:
-            have = [s for s in (op["path"] or "").split("/") if s]
+            have = [s for s in op["path"].split("/") if s]
             if op["method"] != method or len(have) != len(want) or op["webhook"]:
                 continue
             score = []
@@ -363,7 +369,7 @@ class Catalog:
         op = self.match(method, path) if path and method else \
             self.by_name.get(name) if name else None
         if op:
-            return Call(op["method"] or "", op["resource"], op["state"], time, True)
+            return Call(op["method"], op["resource"], op["state"], time, True)
         segments = [s for s in re.split(r"[?#]", path)[0].split("/") if s]
         template = "/" + "/".join("{}" if is_id(s) else s for s in segments)
         said = [self.ask(template, "") if path else self.ask("", name) if name else "",
