@@ -91,9 +91,9 @@ class Nextcall:
                  input=lines.encode())
         return dict(zip(texts, np.load(out).astype(np.float64), strict=True))
 
-    def rank(self, catalogs, requests):
+    def rank(self, catalogs, requests, model):
         options = [o for c in catalogs for o in ("--catalog", c)]
-        model = ["--model", self.model] if self.model else ["--no-model"]
+        model = ["--model", model] if model else ["--no-model"]
         lines = "".join(json.dumps(r) + "\n" for r in requests)
         out = self.run("rank", *options, *model, "--requests", "-", "--features", "--json",
                        input=lines.encode())
@@ -118,7 +118,7 @@ searching browses looked readed read|Zoë Ångström ÉTÉ 你好 İstanbul ẞ 
 {r} {r} {r}|listCustomers get_book v2Books|open 24 {r}s 2nd|adjusting renames configured
 registered opening started|replacing the {r} with another|pay the {r}|change it|unchanged
 view the {r} and edit it|draft the {r}|see the {r}|compare both {r}s|spinning up a {r}|pull it up, set it up
-launch it|tell me|setting {r}s up|rock 'n' roll it's 'quoted' o''clock|delete the {r} of the user
+launch it|tell me|setting {r}s up|rock 'n' roll it's 'quoted' o''clock'|delete the {r} of the user
 is there a {r}|please get the {r}|add {r}s, checking each|clear clears clearing cleared clearly
 """
 NOW = 1_780_000_000
@@ -251,6 +251,31 @@ def compare(catalogs, requests, answers, vectors):
     return n, found
 
 
+LONG = "wörter über Wörter, " * 60  # a byte of the 1,024 is half of an ö
+TINY = {  # catalogs whose counts leave Kneser-Ney without a discount, and odd texts
+    "one": [{"method": "GET", "path": "/things"}],
+    "twins": [{"method": "GET", "path": f"/v{i}/orders", "summary": "List all orders"} for i in (1, 2)],
+    "thrice": [{"method": "POST", "path": f"/v{i}/orders", "summary": "a b c a b"} for i in (1, 2, 3)],
+    "long": [{"method": "PATCH", "path": "/x/{id}", "summary": "a" * n + LONG, "description": " \t "}
+             for n in (0, 1, 2)],
+    "tools": [{"operationId": "shop__find_and_cancel", "description": "It's two"},
+              {"operationId": "save"}, {"operationId": "Orders#add_items"},
+              {"method": "HEAD", "path": "/orders/{id}"}, {"method": "POST", "path": "/orders/:search"}],
+}
+
+
+def dictionary(catalog):
+    """A request for each word that might be a form of a verb, and its candidates:
+    one operation of each method."""
+    one_each = {o["method"]: o["id"] for o in catalog.operations if not o["webhook"]}
+    for verb in sorted({v for line in oracle.VERBS.values() for v in line.split()}):
+        stems = verb, verb[:-1], verb + verb[-1], verb[:-1] + "i"
+        endings = ["", "s", "es", "ed", "d", "t", "n", "en", "ing", "er", "or", "ion", "ment", "'s"]
+        tried = {stem + e for stem in stems for e in endings} | set(oracle.IRREGULAR.get(verb, "").split())
+        for word in sorted(tried | {"un" + verb, verb.upper(), verb.title() + "ING"}):
+            yield {"prompt": "the " + word, "candidates": list(one_each.values())}
+
+
 def jsonl_catalogs(file, each):
     """Names of catalogs of a JSONL file, spread over it, of 8 operations and more."""
     with open(file, encoding="utf-8") as f:
@@ -293,6 +318,10 @@ def run(a, folder):
         for line in open(file, encoding="utf-8"):
             s = json.loads(line)
             scenarios[s["catalog"]].append(s)
+    for name, rows in TINY.items():
+        file = folder / f"{name}.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        sources.append((name, file, None))
     catalogs, files, requests = {}, [], []
     r = random.Random(a.seed)
     for i, (name, file, filter_name) in enumerate(sources):
@@ -300,12 +329,17 @@ def run(a, folder):
         catalogs[name] = oracle.Catalog(nextcall.operations(file, filter_name, image), rules,
                                         nextcall.ask)
         files.append(f"{name}={image}")
-        share = -(-a.points // len(sources))
+        share = 8 if name in TINY else -(-a.points // (len(sources) - len(TINY)))
         requests += points(name, catalogs[name].operations, scenarios[name], share, a.texts, r)
     texts = [c.by_name[i]["text"] for q in requests for c in [catalogs[q["catalog"]]]
              for i in q["candidates"]]
     vectors = nextcall.vectors(texts + [q["prompt"] for q in requests if "prompt" in q])
-    n, found = compare(catalogs, requests, nextcall.rank(files, requests), vectors)
+    n, found = compare(catalogs, requests, nextcall.rank(files, requests, a.model), vectors)
+    words = [{**q, "catalog": sources[0][0]} for q in dictionary(catalogs[sources[0][0]])]
+    n_words, found_too = compare(catalogs, words, nextcall.rank(files, words, None), None)
+    for name, examples in found_too.items():
+        found[name] += examples
+    requests, n = requests + words, n + n_words
     for name, examples in found.items():
         print(f"{name}: {len(examples)} differences, such as (oracle, nextcall, candidate, request)")
         for example in examples[:a.examples]:
