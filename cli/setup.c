@@ -114,9 +114,30 @@ static nxc_status check_on(const cli_args *args, const nxc_engine *engine,
                       on);
 }
 
+/* Whoever reads standard input second finds it empty and cannot know. */
+static nxc_status check_stdin(const cli_args *args, nxc_error *err) {
+    static const char *const names[] = {"catalog", "history", "requests"};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t at = 0;
+        for (const char *v; (v = cli_next(args, names[i], &at));) {
+            nxc_str s = nxc__str(v);
+            n += nxc__str_eq(s, NXC_STR("-")) ||
+                 (i == 0 && nxc__str_ends(s, NXC_STR("=-")));
+        }
+    }
+    return n < 2
+               ? NXC_OK
+               : nxc__error(err, NXC_ERR_INVALID,
+                            "-: expected standard input once among --catalog, "
+                            "--history and --requests, got it %zu times",
+                            n);
+}
+
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
+    NXC_TRY(check_stdin(args, err));
     NXC_TRY(cli_config(args, &cfg, err));
     nxc_status st = nxc_engine_open(cfg, NULL, &engine, err);
     if (st == NXC_OK) {
