@@ -71,6 +71,7 @@ bool cli_get_count(const cli_args *args, const char *name, size_t def,
 /* ---- help.c */
 void cli_print_help(const cli_command *command, FILE *to);
 void cli_print_overview(FILE *to);
+void cli_print_overview_man(FILE *to);
 void cli_print_man(const cli_command *command, FILE *to);
 /* "nextcall rank: expected ..., got ...; see nextcall rank --help" to stderr;
  * returns CLI_USAGE. */
