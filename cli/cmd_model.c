@@ -151,14 +151,24 @@ static bool is_lightgbm(const char *path) {
     return yes;
 }
 
-static int ranker_info(const char *path) {
+static int ranker_info(const char *path, bool json) {
     nxc_ranker *ranker;
     nxc_error err;
     nxc_status st = nxc_ranker_load(path, NULL, &ranker, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
-    printf("file           %s\nkind           LightGBM tree ensemble\n"
-           "features       %zu\n",
-           path, nxc_ranker_n_features(ranker));
+    size_t n = nxc_ranker_n_features(ranker);
+    if (json) {
+        nxc__buffer b;
+        nxc__buffer_init(&b, &nxc__allocator_default, 65536);
+        nxc__buffer_append_json(&b, nxc__str(path));
+        printf("{\"file\":%.*s,\"kind\":\"lightgbm\",\"features\":%zu}\n",
+               (int)b.len, b.data, n);
+        nxc__buffer_release(&b);
+    } else {
+        printf("file           %s\nkind           LightGBM tree ensemble\n"
+               "features       %zu\n",
+               path, n);
+    }
     nxc_ranker_free(ranker);
     return CLI_OK;
 }
@@ -174,7 +184,7 @@ int cli_model_info(const cli_args *args) {
                                    "nextcall model fetch gets it",
                                    path),
                         &err);
-    if (is_lightgbm(path)) return ranker_info(path);
+    if (is_lightgbm(path)) return ranker_info(path, cli_has(args, "json"));
     nxc_status st = cli_config(args, &cfg, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
     double start = cli_seconds();

@@ -156,17 +156,39 @@ static nxc_status rank_stream(setup *s, const char *path, nxc_error *err) {
     return st;
 }
 
+/* No option is passed over in silence. */
+static bool are_consistent(const cli_args *args) {
+    static const char *const own[] = {"prompt", "call", "history",
+                                      "session-start", "candidate"};
+    const cli_command *c = cli_command_of(args);
+    bool requests = cli_has(args, "requests"), table = cli_has(args, "table");
+    for (size_t i = 0; requests && i < sizeof own / sizeof *own; i++)
+        if (cli_has(args, own[i])) {
+            cli_usage(c, "--requests: expected it without --%s, got both",
+                      own[i]);
+            return false;
+        }
+    if (table && !requests) {
+        cli_usage(c, "--table: expected it with --requests, got it alone");
+        return false;
+    }
+    if (table && cli_has(args, "json")) {
+        cli_usage(c, "--table: expected it without --json, got both");
+        return false;
+    }
+    if (cli_has(args, "features") &&
+        (table || !(requests || cli_has(args, "json")))) {
+        cli_usage(c, "--features: expected JSON to add them to, got a table");
+        return false;
+    }
+    return true;
+}
+
 int cli_rank(const cli_args *args) {
     setup s = {.args = args};
     nxc_error err;
     const char *requests = cli_get(args, "requests");
-    static const char *const own[] = {"prompt", "call", "history",
-                                      "session-start", "candidate"};
-    for (size_t i = 0; requests && i < sizeof own / sizeof *own; i++)
-        if (cli_has(args, own[i]))
-            return cli_usage(cli_command_of(args),
-                             "--requests: expected it without --%s, got both",
-                             own[i]);
+    if (!are_consistent(args)) return CLI_USAGE;
     if (!cli_get_count(args, "top", 0, 1000000, &s.top)) return CLI_USAGE;
     nxc_status st = cli_engine(args, &s.engine, &err);
     if (st != NXC_OK) return cli_fail(st, &err);

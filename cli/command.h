@@ -71,6 +71,7 @@ bool cli_get_count(const cli_args *args, const char *name, size_t def,
 /* ---- help.c */
 void cli_print_help(const cli_command *command, FILE *to);
 void cli_print_overview(FILE *to);
+void cli_print_overview_man(FILE *to);
 void cli_print_man(const cli_command *command, FILE *to);
 /* "nextcall rank: expected ..., got ...; see nextcall rank --help" to stderr;
  * returns CLI_USAGE. */
@@ -126,10 +127,11 @@ nxc_status cli_open_catalog(const cli_args *args, const char *spec,
                             const nxc_config *cfg, nxc_catalog **out,
                             nxc_str *name, nxc_import_info *info,
                             nxc_error *err);
-/* All --catalog options. A JSONL file that holds several catalogs gives one of
- * each name, unless it is given a name or a filter. */
+/* All --catalog options; *n gets how many catalogs they are. A JSONL file that
+ * holds several catalogs gives one of each name, unless it is given a name or a
+ * filter. */
 nxc_status cli_add_catalogs(const cli_args *args, const nxc_config *cfg,
-                            nxc_engine *engine, nxc_error *err);
+                            nxc_engine *engine, size_t *n, nxc_error *err);
 /* --prompt, --call, --history, --now, --session-start, --top, --candidate into
  * a request. Texts live as long as args; the history as long as ctx's parse. */
 nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,

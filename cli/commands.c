@@ -106,7 +106,7 @@ static const cli_example tokenize_examples[] = {
 
 static const cli_option import_options[] = {
     {"output", "FILE", "write the compiled catalog"},
-    {"name", "NAME", "the catalog's name; default: the file's"},
+    {"name", "NAME", "the name in the report; default: the file's"},
     {"embed", NULL, "encode the operations and keep the embeddings in it"},
     OPT_FILTER,
     OPT_MODEL,

@@ -136,11 +136,59 @@ static void man_exit_row(FILE *to, int code, const char *text) {
     fputc('\n', to);
 }
 
+static void page_name(const cli_command *c, char *out, size_t cap) {
+    snprintf(out, cap, "nextcall-%s", c->name);
+    for (char *p = out; *p; p++)
+        if (*p == ' ') *p = '-';
+}
+
+static const cli_option environment[] = {
+    {"NEXTCALL_*", NULL,
+     "Any option of the library, in upper case; an option of the command line "
+     "goes before it."},
+    {"NEXTCALL_MODEL", NULL, "The packed encoder, where --model is not given."},
+    {"NEXTCALL_MODEL_DIR", NULL, "The folder of the encoder's files."},
+    {"XDG_CACHE_HOME", NULL,
+     "Where that folder is: nextcall/model in it, or in ~/.cache."},
+    {"NO_COLOR", NULL, "No colours, if it is not empty."},
+    {"CLICOLOR_FORCE", NULL, "Colours even where there is no terminal."},
+};
+
+/* What every page ends with. */
+static void man_end(FILE *to) {
+    fputs(".Sh ENVIRONMENT\n.Bl -tag -width Ds\n", to);
+    for (size_t i = 0; i < sizeof environment / sizeof *environment; i++) {
+        fprintf(to, ".It Ev %s\n", environment[i].name);
+        man_prose(to, environment[i].doc);
+        fputc('\n', to);
+    }
+    fputs(".El\n.Sh EXIT STATUS\n.Bl -tag -width Ds\n", to);
+    each_status(man_exit_row, to);
+    fputs(".El\n", to);
+}
+
+void cli_print_overview_man(FILE *to) {
+    fputs(".Dd $Mdocdate$\n.Dt nextcall 1\n.Os\n.Sh NAME\n.Nm nextcall\n"
+          ".Nd predict the next API call\n.Sh SYNOPSIS\n.Nm\n"
+          ".Ar subcommand\n.Op Ar options\n.Sh DESCRIPTION\n"
+          "Results go to standard output, messages and progress to standard "
+          "error.\nEach subcommand has a page of its own.\n"
+          ".Bl -tag -width Ds\n",
+          to);
+    for (size_t i = 0; i < cli_n_commands; i++) {
+        char name[64];
+        page_name(&cli_commands[i], name, sizeof name);
+        fprintf(to, ".It Xr %s 1\n", name);
+        man_prose(to, cli_commands[i].summary);
+        fputc('\n', to);
+    }
+    fputs(".El\n", to);
+    man_end(to);
+}
+
 void cli_print_man(const cli_command *c, FILE *to) {
     char name[64];
-    snprintf(name, sizeof name, "nextcall-%s", c->name);
-    for (char *p = name; *p; p++)
-        if (*p == ' ') *p = '-';
+    page_name(c, name, sizeof name);
     fprintf(to,
             ".Dd $Mdocdate$\n.Dt %s 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n"
             ".Sh SYNOPSIS\n.Nm nextcall %s\n.Op Ar options\n",
@@ -160,13 +208,9 @@ void cli_print_man(const cli_command *c, FILE *to) {
         config_name(&o, name, sizeof name);
         man_option(to, name, o.type, o.doc);
     }
-    fputs(".El\n.Sh ENVIRONMENT\n.Bl -tag -width Ds\n.It Ev NEXTCALL_*\nAny "
-          "option of the library, in upper case.\n.It Ev NEXTCALL_MODEL\nThe "
-          "packed encoder.\n.It Ev NO_COLOR\nNo colours.\n.El\n"
-          ".Sh EXIT STATUS\n.Bl -tag -width Ds\n",
-          to);
-    each_status(man_exit_row, to);
-    fputs(".El\n.Sh EXAMPLES\n", to);
+    fputs(".El\n", to);
+    man_end(to);
+    fputs(".Sh EXAMPLES\n", to);
     for (size_t i = 0; i < c->n_examples; i++) {
         man_text(to, nxc__str(c->examples[i].text));
         fputs(":\n.Bd -literal -offset indent\n", to);
@@ -232,7 +276,10 @@ int cli_help(const cli_args *args) {
         return CLI_OK;
     }
     if (cli_n_positional(args) == 0) {
-        cli_print_overview(stdout);
+        if (cli_has(args, "man"))
+            cli_print_overview_man(stdout);
+        else
+            cli_print_overview(stdout);
         return CLI_OK;
     }
     const char *second = cli_positional(args, 1);

@@ -100,8 +100,13 @@ static nxc_status add_ranker(const cli_args *args, nxc_engine *engine,
 }
 
 static nxc_status check_on(const cli_args *args, const nxc_engine *engine,
-                           nxc_error *err) {
+                           size_t n_catalogs, nxc_error *err) {
     const char *on = cli_get(args, "on");
+    if (!on && n_catalogs > 1 && !cli_has(args, "requests"))
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "--on: expected the name of one of %zu catalogs, got "
+                          "none",
+                          n_catalogs);
     if (!on || nxc_engine_get_catalog(engine, nxc__str(on))) return NXC_OK;
     return nxc__error(err, NXC_ERR_NOT_FOUND,
                       "--on: expected the name of a catalog that --catalog "
@@ -109,16 +114,38 @@ static nxc_status check_on(const cli_args *args, const nxc_engine *engine,
                       on);
 }
 
+/* Whoever reads standard input second finds it empty and cannot know. */
+static nxc_status check_stdin(const cli_args *args, nxc_error *err) {
+    static const char *const names[] = {"catalog", "history", "requests"};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t at = 0;
+        for (const char *v; (v = cli_next(args, names[i], &at));) {
+            nxc_str s = nxc__str(v);
+            n += nxc__str_eq(s, NXC_STR("-")) ||
+                 (i == 0 && nxc__str_ends(s, NXC_STR("=-")));
+        }
+    }
+    return n < 2
+               ? NXC_OK
+               : nxc__error(err, NXC_ERR_INVALID,
+                            "-: expected standard input once among --catalog, "
+                            "--history and --requests, got it %zu times",
+                            n);
+}
+
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
+    NXC_TRY(check_stdin(args, err));
     NXC_TRY(cli_config(args, &cfg, err));
     nxc_status st = nxc_engine_open(cfg, NULL, &engine, err);
     if (st == NXC_OK) {
         st = add_encoder(args, cfg, engine, err);
         if (st == NXC_OK) st = add_ranker(args, engine, err);
-        if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, err);
-        if (st == NXC_OK) st = check_on(args, engine, err);
+        size_t n = 0;
+        if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, &n, err);
+        if (st == NXC_OK) st = check_on(args, engine, n, err);
         if (st == NXC_OK)
             *out = engine;
         else

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/str.h"
 #include "base/utf8.h"
 
 void nxc__buffer_init(nxc__buffer *b, const nxc_allocator *alloc, size_t max) {
@@ -51,7 +52,7 @@ void *nxc__buffer_extend(nxc__buffer *b, size_t n) {
 }
 
 void nxc__buffer_append(nxc__buffer *b, const void *bytes, size_t n) {
-    if (n == 0 || !reserve(b, n)) return;
+    if (n == 0 || !bytes || !reserve(b, n)) return;
     memcpy(b->data + b->len, bytes, n);
     b->len += n;
     b->data[b->len] = 0;
@@ -107,7 +108,7 @@ void nxc__buffer_append_json(nxc__buffer *b, nxc_str s) {
             append_escape(b, c);
         start = i + n;
     }
-    nxc__buffer_append(b, s.ptr ? s.ptr + start : NULL, s.len - start);
+    nxc__buffer_append_str(b, nxc__str_slice(s, start, s.len));
     nxc__buffer_append_char(b, '"');
 }
 

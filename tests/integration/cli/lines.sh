@@ -34,3 +34,13 @@ mkfifo in out
 exec 3>in 4<out
 echo one >&3; read -r line <&4; echo "$line"
 echo two >&3; read -r line <&4; echo "$line"
+# A signal leaves no half of a file.
+exec 3>&- 4<&-
+echo old >kept.jsonl
+"$nextcall" embed - --output kept.jsonl <in &
+exec 3>in
+echo one >&3
+for _ in $(seq 100); do ls kept.jsonl.*.tmp >/dev/null 2>&1 && break; sleep 0.05; done
+echo kept.* | sed "s/[0-9][0-9]*/PID/"
+kill -TERM $!; wait $! 2>/dev/null; echo "code $?"
+ls kept*; cat kept.jsonl
