@@ -1,9 +1,9 @@
 /*
  * Time of encoding on one thread, tokenization included; one JSON line a
  * figure. bench_encoder MODEL.nxm [CPU_LEVEL [SECONDS_PER_ROW]] Single texts of
- * 8, 16, 32, 64 and 128 tokens, and a batch of 100 texts of 16; words change
- * between repetitions. min and median are wall time, cpu_min is the thread's
- * own, for hosts that do other work meanwhile.
+ * 8 to 256 tokens, and a batch of 100 texts of 16; words change between
+ * repetitions. The model may be float32 or int8. min and median are wall time,
+ * cpu_min is the thread's own, for hosts that do other work meanwhile.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +47,8 @@ static void make_text(char *buf, size_t cap, size_t n_tokens) {
 }
 
 /* Prints one result; n texts of n_tokens each a run. */
-static int run(nxc_encoder_ctx *ctx, size_t n, size_t n_tokens,
-               double seconds) {
+static int run(nxc_encoder_ctx *ctx, const char *dtype, size_t n,
+               size_t n_tokens, double seconds) {
     static char text[N_BATCH][2048];
     static double us[MAX_RUNS];
     static float out[N_BATCH * NXC_DIM];
@@ -81,9 +81,9 @@ static int run(nxc_encoder_ctx *ctx, size_t n, size_t n_tokens,
         if (cpu < cpu_min) cpu_min = cpu;
     }
     qsort(us, n_runs, sizeof *us, by_value);
-    printf("{\"what\":\"encode %zu x %zu tokens\",\"unit\":\"us\","
+    printf("{\"what\":\"encode %zu x %zu tokens, %s\",\"unit\":\"us\","
            "\"median\":%.1f,\"min\":%.1f,\"cpu_min\":%.1f,\"n\":%zu}\n",
-           n, n_tokens, us[n_runs / 2], us[0], cpu_min, n_runs);
+           n, n_tokens, dtype, us[n_runs / 2], us[0], cpu_min, n_runs);
     fflush(stdout);
     return 0;
 }
@@ -102,7 +102,7 @@ static double open_us(const char *path, const nxc_config *cfg) {
 }
 
 int main(int argc, char **argv) {
-    static const size_t tokens[] = {8, 16, 32, 64, 128};
+    static const size_t tokens[] = {8, 16, 32, 64, 128, 256};
     nxc_config *cfg = NULL;
     nxc_encoder *encoder = NULL;
     nxc_encoder_ctx *ctx = NULL;
@@ -128,13 +128,14 @@ int main(int argc, char **argv) {
     }
     nxc_encoder_get_info(encoder, &info);
     double opened = open_us(argv[1], cfg);
-    printf("{\"what\":\"open the packed model, %s\",\"unit\":\"us\","
+    const char *dtype = info.dtype == NXC_INT8 ? "int8" : "f32";
+    printf("{\"what\":\"open the packed model, %s, %s\",\"unit\":\"us\","
            "\"median\":%.1f,\"min\":%.1f,\"n\":20}\n",
-           info.kernels, opened, opened);
+           dtype, info.kernels, opened, opened);
     int failed = 0;
     for (size_t i = 0; !failed && i < sizeof tokens / sizeof *tokens; i++)
-        failed = run(ctx, 1, tokens[i], seconds);
-    if (!failed) failed = run(ctx, N_BATCH, 16, seconds);
+        failed = run(ctx, dtype, 1, tokens[i], seconds);
+    if (!failed) failed = run(ctx, dtype, N_BATCH, 16, seconds);
     nxc_encoder_ctx_free(ctx);
     nxc_encoder_close(encoder);
     nxc_config_free(cfg);

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Time of ONNX Runtime float32 on the same model, one thread; one JSON line a figure.
+"""Time of ONNX Runtime on the same model, one thread; one JSON line a figure.
 
-    peer_encoder.py MODEL_DIR [SECONDS_PER_ROW]
+    peer_encoder.py MODEL_DIR [SECONDS_PER_ROW [f32|int8]]
 
 The graph uses ONNX Runtime's fused operators (Attention, SkipLayerNormalization,
 BiasGelu), which is the fastest form it has. Tokenization and pooling are left
 out of its time, which favours it. Batches are of equal length, so it pads nothing.
+int8 is its dynamic quantisation of that graph: weights a channel, every MatMul and
+Attention. Without a dtype both are timed.
 """
 import json
 import os
@@ -25,11 +27,15 @@ except ImportError as e:
     sys.exit(77)
 
 
-def main():
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
-    session = minilm_onnx.session(minilm_onnx.load(sys.argv[1]), fused=True)
+def session_of(tensors, dtype):
+    if dtype == "f32":
+        return minilm_onnx.session(tensors, fused=True)
+    return minilm_onnx.int8_session(tensors)
+
+
+def bench(session, dtype, seconds):
     r = np.random.default_rng(1)
-    for n, tokens in [(1, 8), (1, 16), (1, 32), (1, 64), (1, 128), (100, 16)]:
+    for n, tokens in [(1, 8), (1, 16), (1, 32), (1, 64), (1, 128), (1, 256), (100, 16)]:
         us, cpu_us = [], []
         start = None
         for run in range(-3, 4000):
@@ -46,9 +52,17 @@ def main():
                 us.append(t * 1e6)
                 cpu_us.append(cpu * 1e6)
         us.sort()
-        print(json.dumps({"what": f"encode {n} x {tokens} tokens", "peer": f"onnxruntime {onnxruntime.__version__} f32",
+        print(json.dumps({"what": f"encode {n} x {tokens} tokens, {dtype}",
+                          "peer": f"onnxruntime {onnxruntime.__version__} {dtype}",
                           "unit": "us", "median": round(us[len(us) // 2], 1), "min": round(us[0], 1),
                           "cpu_min": round(min(cpu_us), 1), "n": len(us)}), flush=True)
+
+
+def main():
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
+    tensors = minilm_onnx.load(sys.argv[1])
+    for dtype in sys.argv[3:4] or ["f32", "int8"]:
+        bench(session_of(tensors, dtype), dtype, seconds)
 
 
 main()

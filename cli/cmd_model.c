@@ -97,7 +97,7 @@ int cli_model_pack(const cli_args *args) {
     if (!output) {
         char dir[2048];
         cli_model_dir(dir, sizeof dir);
-        snprintf(packed, sizeof packed, "%s/minilm-f32.nxm", dir);
+        snprintf(packed, sizeof packed, "%s/minilm-%s.nxm", dir, names[type]);
         output = packed;
     }
     nxc_status st =

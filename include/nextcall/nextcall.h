@@ -149,7 +149,8 @@ typedef struct nxc_encoder_info {
     size_t vocab_size;      /* 30522 */
     nxc_dtype dtype;        /* of the packed weights */
     size_t file_bytes;      /* of the packed file */
-    const char *kernels;    /* "ref", "avx2", "avx512", "neon" */
+    const char *kernels;    /* "ref", "avx2", "avx512", "neon"; for int8 also
+                               "avx512vnni", "dotprod" */
     char fingerprint[65];   /* hex SHA-256 over weights and vocabulary */
     char source_sha256[65]; /* hex SHA-256 of the safetensors file */
 } nxc_encoder_info;
@@ -164,10 +165,12 @@ typedef struct nxc_text_info {
  * source_dir     folder with model.safetensors, vocab.txt or tokenizer.json,
  *                and optionally config.json (checked against the weights)
  * out_path       replaced by rename, only on success
- * Errors         NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_PARSE,
- * NXC_ERR_UNSUPPORTED, NXC_ERR_INVALID, NXC_ERR_LIMIT, NXC_ERR_NOMEM Source
- * safetensors file format; BERT (Devlin et al. 2019) Thread-safety  any.  Since
- * 0.1. */
+ * dtype          NXC_F32, or NXC_INT8: a quarter of the size, several times as
+ *                fast, and embeddings of their own (docs/adr/0005-int8.md)
+ * Errors         NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_PARSE, NXC_ERR_INVALID,
+ *                NXC_ERR_LIMIT, NXC_ERR_UNSUPPORTED, NXC_ERR_NOMEM
+ * Source         safetensors file format; BERT (Devlin et al. 2019)
+ * Thread-safety  any.  Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_model_pack(const char *source_dir,
                                                  const char *out_path,
                                                  nxc_dtype dtype,

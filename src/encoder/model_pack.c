@@ -4,7 +4,8 @@
  *     model.safetensors ---- shapes -> header, section table
  *     config.json (if any) - must agree with the shapes
  *     vocab.txt, or else the vocabulary of tokenizer.json -> wordpiece image
- *     then every tensor is copied into its section, hashed and written at once
+ *     then every tensor is copied into its section, hashed and written at once;
+ *     for int8 the float32 file in memory is quantised first (model_quantize.c)
  *
  * Two things change on the way, both once and exactly documented: row 0 of the
  * token types (the only one ever used) is added to every position, and the
@@ -24,6 +25,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "encoder/model_quantize.h"
 #include "encoder/packed_model.h"
 #include "encoder/safetensors.h"
 
@@ -432,38 +434,6 @@ static nxc_status fill_section(const pack *p, const nxc__packed_section *s) {
     }
 }
 
-/* The file in memory: header, table and room for the sections. */
-static nxc_status lay_out(pack *p, nxc__packed_header *h) {
-    size_t n = nxc__packed_n_sections(h->n_layers);
-    size_t end = sizeof *h + n * sizeof(nxc__packed_section);
-    memcpy(h->magic, NXC_PACKED_MAGIC, sizeof h->magic);
-    h->version = NXC_PACKED_VERSION;
-    h->header_bytes = (uint32_t)end;
-    h->n_sections = (uint32_t)n;
-    for (int writing = 0; writing < 2; writing++) {
-        end = h->header_bytes;
-        for (size_t i = 0; i < n; i++) {
-            nxc__packed_section s = nxc__packed_section_expect(h, i);
-            if (s.kind == NXC_SECTION_WORDPIECE) {
-                s.cols = (uint32_t)p->wordpiece.len;
-                s.bytes = p->wordpiece.len;
-            }
-            end = (end + NXC_PACKED_ALIGN - 1) / NXC_PACKED_ALIGN *
-                  NXC_PACKED_ALIGN;
-            s.offset = end;
-            end += (size_t)s.bytes;
-            if (writing) p->sections[i] = s;
-        }
-        if (writing) break;
-        h->file_bytes = end;
-        p->file = nxc__alloc_zero(p->alloc, end);
-        if (!p->file) return nxc__error_nomem(p->err, end);
-        p->sections = (nxc__packed_section *)(void *)(p->file + 1);
-        *p->file = *h;
-    }
-    return NXC_OK;
-}
-
 static nxc_status build(pack *p) {
     nxc__packed_header h = {0};
     uint32_t vocab_size = 0;
@@ -478,14 +448,29 @@ static nxc_status build(pack *p) {
     NXC_TRY(nxc__packed_header_check(p->weights_path, &h, p->err));
     NXC_TRY(
         nxc__sha256_bytes(p->map.data, p->map.size, h.source_sha256, p->err));
-    NXC_TRY(lay_out(p, &h));
-    for (size_t i = 0; i < h.n_sections; i++)
+    NXC_TRY(
+        nxc__packed_lay_out(&h, p->wordpiece.len, p->alloc, &p->file, p->err));
+    p->sections = (nxc__packed_section *)(void *)(p->file + 1);
+    for (size_t i = 0; i < p->file->n_sections; i++)
         NXC_TRY(fill_section(p, &p->sections[i]));
-    NXC_TRY(nxc__packed_model_fingerprint(p->file, p->sections,
-                                          (const uint8_t *)p->file,
-                                          p->file->fingerprint, p->err));
-    p->file->checksum = nxc__packed_checksum(p->file);
-    return NXC_OK;
+    return nxc__packed_seal(p->file, p->err);
+}
+
+static void free_file(const pack *p, nxc__packed_header *file) {
+    nxc__free(p->alloc, file, file ? (size_t)file->file_bytes : 0);
+}
+
+/* Build the float32 file, make of it that of the dtype, write it. */
+static nxc_status write_file(pack *p, nxc_dtype dtype, const char *path) {
+    NXC_TRY(build(p));
+    if (dtype == NXC_INT8) {
+        nxc__packed_header *file = NULL;
+        NXC_TRY(nxc__model_quantize(p->file, p->alloc, &file, p->err));
+        free_file(p, p->file);
+        p->file = file;
+    }
+    return nxc__file_replace(path, p->file, (size_t)p->file->file_bytes,
+                             p->err);
 }
 
 nxc_status nxc_model_pack(const char *source_dir, const char *out_path,
@@ -495,10 +480,10 @@ nxc_status nxc_model_pack(const char *source_dir, const char *out_path,
         return nxc__error(err, NXC_ERR_INVALID,
                           "nxc_model_pack: expected source_dir and out_path, "
                           "got NULL");
-    if (dtype != NXC_F32)
+    if (dtype != NXC_F32 && dtype != NXC_INT8)
         return nxc__error(err, NXC_ERR_UNSUPPORTED,
-                          "dtype: expected f32, the one this version packs, "
-                          "got %d",
+                          "dtype: expected f32 or int8, which this version "
+                          "packs, got %d",
                           (int)dtype);
     pack p = {.alloc = nxc__allocator_or_default(alloc),
               .dir = source_dir,
@@ -509,11 +494,8 @@ nxc_status nxc_model_pack(const char *source_dir, const char *out_path,
     nxc_status st = nxc__safetensors_open(&p.tensors, nxc__str(p.weights_path),
                                           p.map.data, p.map.size, p.alloc, err);
     if (st == NXC_OK) {
-        st = build(&p);
-        if (st == NXC_OK)
-            st = nxc__file_replace(out_path, p.file, (size_t)p.file->file_bytes,
-                                   err);
-        nxc__free(p.alloc, p.file, p.file ? (size_t)p.file->file_bytes : 0);
+        st = write_file(&p, dtype, out_path);
+        free_file(&p, p.file);
         nxc__safetensors_release(&p.tensors);
     }
     nxc__buffer_release(&p.wordpiece);

@@ -8,7 +8,9 @@
  *     4. each section                 as the shape demands, one after another,
  *                                     64-byte aligned, the last ends the file
  *     5. the vocabulary image         every value (wordpiece.c)
- * Checksums are no defence against an author of files: 3 to 5 hold for any
+ *     6. ranks (int8)                 every id has its row in the token table
+ *     7. column sums (int8)           products with them do not overflow
+ * Checksums are no defence against an author of files: 3 to 7 hold for any
  * bytes. Then every token id that the tokenizer gives is below vocab_size and
  * every position below n_positions, so the forward pass runs unchecked.
  *
@@ -27,76 +29,6 @@
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "packed model files are used in place and are little-endian"
 #endif
-
-/* ------------------------------------------------------- table of sections */
-
-typedef enum extent { ONE, HIDDEN, HIDDEN3, FFN, VOCAB, POSITIONS } extent;
-
-typedef struct section_row {
-    nxc__section_kind kind;
-    nxc__section_layout layout;
-    extent rows, cols;
-} section_row;
-
-static const section_row model_rows[] = {
-    {NXC_SECTION_EMBEDDINGS, NXC_LAYOUT_ROWS, VOCAB, HIDDEN},
-    {NXC_SECTION_POSITIONS, NXC_LAYOUT_ROWS, POSITIONS, HIDDEN},
-    {NXC_SECTION_EMBED_GAMMA, NXC_LAYOUT_ROWS, ONE, HIDDEN},
-    {NXC_SECTION_EMBED_BETA, NXC_LAYOUT_ROWS, ONE, HIDDEN},
-};
-/* In the order of use, so that prefetching runs on into the next matrix. */
-static const section_row layer_rows[] = {
-    {NXC_SECTION_QKV, NXC_LAYOUT_PANELS48, HIDDEN, HIDDEN3},
-    {NXC_SECTION_QKV_BIAS, NXC_LAYOUT_ROWS, ONE, HIDDEN3},
-    {NXC_SECTION_OUT, NXC_LAYOUT_PANELS48, HIDDEN, HIDDEN},
-    {NXC_SECTION_OUT_BIAS, NXC_LAYOUT_ROWS, ONE, HIDDEN},
-    {NXC_SECTION_ATTENTION_GAMMA, NXC_LAYOUT_ROWS, ONE, HIDDEN},
-    {NXC_SECTION_ATTENTION_BETA, NXC_LAYOUT_ROWS, ONE, HIDDEN},
-    {NXC_SECTION_UP, NXC_LAYOUT_PANELS48, HIDDEN, FFN},
-    {NXC_SECTION_UP_BIAS, NXC_LAYOUT_ROWS, ONE, FFN},
-    {NXC_SECTION_DOWN, NXC_LAYOUT_PANELS48, FFN, HIDDEN},
-    {NXC_SECTION_DOWN_BIAS, NXC_LAYOUT_ROWS, ONE, HIDDEN},
-    {NXC_SECTION_OUTPUT_GAMMA, NXC_LAYOUT_ROWS, ONE, HIDDEN},
-    {NXC_SECTION_OUTPUT_BETA, NXC_LAYOUT_ROWS, ONE, HIDDEN},
-};
-#define N_MODEL_ROWS (sizeof model_rows / sizeof *model_rows)
-#define N_LAYER_ROWS (sizeof layer_rows / sizeof *layer_rows)
-
-size_t nxc__packed_n_sections(uint32_t n_layers) {
-    return N_MODEL_ROWS + N_LAYER_ROWS * n_layers + 1;
-}
-
-static uint32_t extent_of(const nxc__packed_header *h, extent e) {
-    const uint32_t values[] = {
-        [ONE] = 1,      [HIDDEN] = h->hidden,    [HIDDEN3] = 3 * h->hidden,
-        [FFN] = h->ffn, [VOCAB] = h->vocab_size, [POSITIONS] = h->n_positions};
-    return values[e];
-}
-
-nxc__packed_section nxc__packed_section_expect(const nxc__packed_header *h,
-                                               size_t i) {
-    nxc__packed_section s = {.kind = NXC_SECTION_WORDPIECE,
-                             .layer = NXC_NONE,
-                             .dtype = NXC_SECTION_BYTES,
-                             .layout = NXC_LAYOUT_ROWS,
-                             .rows = 1};
-    const section_row *row = NULL;
-    if (i < N_MODEL_ROWS) {
-        row = &model_rows[i];
-    } else if (i - N_MODEL_ROWS < N_LAYER_ROWS * h->n_layers) {
-        row = &layer_rows[(i - N_MODEL_ROWS) % N_LAYER_ROWS];
-        s.layer = (uint32_t)((i - N_MODEL_ROWS) / N_LAYER_ROWS);
-    }
-    if (row) {
-        s.kind = row->kind;
-        s.dtype = NXC_SECTION_F32;
-        s.layout = row->layout;
-        s.rows = extent_of(h, row->rows);
-        s.cols = extent_of(h, row->cols);
-        s.bytes = (uint64_t)s.rows * s.cols * sizeof(float);
-    }
-    return s;
-}
 
 /* ---------------------------------------------------------------- checks */
 
@@ -118,12 +50,13 @@ static nxc_status expect_range(const char *name, const char *field,
 nxc_status nxc__packed_header_check(const char *name,
                                     const nxc__packed_header *h,
                                     nxc_error *err) {
-    if (h->dtype == NXC_BF16 || h->dtype == NXC_INT8)
+    if (h->dtype == NXC_BF16)
         return nxc__error(err, NXC_ERR_UNSUPPORTED,
-                          "%s: expected float32 weights, got %s, which this "
-                          "version does not compute with",
-                          name, h->dtype == NXC_BF16 ? "bf16" : "int8");
-    NXC_TRY(expect_value(name, "dtype", NXC_F32, h->dtype, err));
+                          "%s: expected float32 or int8 weights, got bf16, "
+                          "which this version does not compute with",
+                          name);
+    if (h->dtype != NXC_INT8)
+        NXC_TRY(expect_value(name, "dtype", NXC_F32, h->dtype, err));
     NXC_TRY(expect_value(name, "hidden size", NXC_HIDDEN, h->hidden, err));
     NXC_TRY(expect_value(name, "number of heads", NXC_HEADS, h->n_heads, err));
     NXC_TRY(
@@ -140,6 +73,9 @@ nxc_status nxc__packed_header_check(const char *name,
         return nxc__error(err, NXC_ERR_FORMAT,
                           "%s: layer_norm_eps: expected 0 to 1, got %g", name,
                           (double)h->layer_norm_eps);
+    bool is_int8 = h->dtype == NXC_INT8;
+    NXC_TRY(expect_range(name, "number of embeddings", is_int8 ? 1 : 0,
+                         is_int8 ? h->vocab_size : 0, h->n_embeddings, err));
     for (size_t i = 0; i < sizeof h->reserved; i++)
         NXC_TRY(expect_value(name, "reserved byte", 0, h->reserved[i], err));
     return NXC_OK;
@@ -168,7 +104,7 @@ static nxc_status check_header(const char *name, const nxc__packed_header *h,
                          h->checksum, err));
     NXC_TRY(expect_value(name, "file size", h->file_bytes, size, err));
     NXC_TRY(nxc__packed_header_check(name, h, err));
-    size_t n = nxc__packed_n_sections(h->n_layers);
+    size_t n = nxc__packed_n_sections(h);
     NXC_TRY(expect_value(name, "number of sections", n, h->n_sections, err));
     return expect_value(name, "header size",
                         sizeof *h + n * sizeof(nxc__packed_section),
@@ -212,33 +148,93 @@ static nxc_status check_section(const char *name, const nxc__packed_header *h,
 
 /* ---------------------------------------------------------------- open */
 
-static const float *floats(const nxc__packed_model *m, size_t i) {
-    return (const float *)(const void *)(m->bytes + m->sections[i].offset);
-}
-static nxc__linear linear_at(const nxc__packed_model *m, size_t i) {
-    const nxc__packed_section *s = &m->sections[i];
-    return (nxc__linear){floats(m, i), floats(m, i + 1), s->rows, s->cols};
+static const void *section_at(const nxc__packed_model *m, size_t i) {
+    return m->bytes + m->sections[i].offset;
 }
 static nxc__norm norm_at(const nxc__packed_model *m, size_t i) {
-    return (nxc__norm){floats(m, i), floats(m, i + 1), m->header->hidden,
-                       m->header->layer_norm_eps};
+    return (nxc__norm){section_at(m, i), section_at(m, i + 1),
+                       m->header->hidden, m->header->layer_norm_eps};
+}
+/* The table at section *i; *i goes to the section behind it. */
+static nxc__table table_at(const nxc__packed_model *m, size_t *i) {
+    const void *values = section_at(m, (*i)++);
+    if (m->header->dtype == NXC_F32) return (nxc__table){.f32 = values};
+    return (nxc__table){.int8 = values, .scales = section_at(m, (*i)++)};
+}
+static nxc__matrix matrix_at(const nxc__packed_model *m, size_t *i) {
+    nxc__matrix w;
+    const nxc__packed_section *s = &m->sections[*i];
+    if (m->header->dtype == NXC_F32) {
+        w.f32 = (nxc__linear){section_at(m, *i), section_at(m, *i + 1), s->rows,
+                              s->cols};
+        *i += 2;
+    } else {
+        w.int8 = (nxc__linear_int8){section_at(m, *i),
+                                    section_at(m, *i + 1),
+                                    section_at(m, *i + 2),
+                                    section_at(m, *i + 3),
+                                    section_at(m, *i + 4),
+                                    s->rows,
+                                    s->cols};
+        *i += 5;
+    }
+    return w;
 }
 
-/* Sections as the rows of the tables above have them. */
+/* Sections in the order of packed_sections.c. */
 static void set_views(nxc__packed_model *m) {
-    m->embeddings = floats(m, 0);
-    m->positions = floats(m, 1);
-    m->embedding_norm = norm_at(m, 2);
+    size_t i = 0;
+    m->embeddings = table_at(m, &i);
+    m->positions = table_at(m, &i);
+    if (m->header->dtype == NXC_INT8) m->ranks = section_at(m, i++);
+    m->embedding_norm = norm_at(m, i);
     for (size_t l = 0; l < m->header->n_layers; l++) {
-        size_t first = N_MODEL_ROWS + l * N_LAYER_ROWS;
+        i = nxc__packed_layer_section(m->header, l);
         nxc__layer *layer = &m->layers[l];
-        layer->qkv = linear_at(m, first);
-        layer->out = linear_at(m, first + 2);
-        layer->attention_norm = norm_at(m, first + 4);
-        layer->up = linear_at(m, first + 6);
-        layer->down = linear_at(m, first + 8);
-        layer->output_norm = norm_at(m, first + 10);
+        layer->qkv = matrix_at(m, &i);
+        layer->out = matrix_at(m, &i);
+        layer->attention_norm = norm_at(m, i);
+        i += 2;
+        layer->up = matrix_at(m, &i);
+        layer->down = matrix_at(m, &i);
+        layer->output_norm = norm_at(m, i);
     }
+}
+
+/* Step 6: counts that add up and a row for the last id, so that every id below
+ * vocab_size has its row below n_embeddings. */
+static nxc_status check_ranks(const char *name, const nxc__packed_model *m,
+                              nxc_error *err) {
+    uint32_t vocab = m->header->vocab_size, n = 0, last = vocab - 1;
+    if (!m->ranks) return NXC_OK;
+    for (size_t i = 0; i < (vocab + 31) / 32; i++) {
+        NXC_TRY(expect_value(name, "rows before a rank", n, m->ranks[i].before,
+                             err));
+        n += (uint32_t)__builtin_popcount(m->ranks[i].bits);
+    }
+    NXC_TRY(expect_value(name, "rows of all ranks", m->header->n_embeddings, n,
+                         err));
+    return expect_value(name, "row of the last id and none after it", 1,
+                        m->ranks[last / 32].bits >> last % 32, err);
+}
+
+/* Step 7: |sum| <= 128 k, so that zero * sum is in the bounds of the kernel. */
+static nxc_status check_sums(const char *name, const nxc__packed_model *m,
+                             nxc_error *err) {
+    uint32_t k = 0; /* of the matrix before */
+    for (size_t i = 0; i < m->header->n_sections; i++) {
+        const nxc__packed_section *s = &m->sections[i];
+        if (s->layout == NXC_LAYOUT_PANELS48X4) k = s->rows;
+        if (s->kind != NXC_SECTION_SUMS) continue;
+        const int32_t *sums = section_at(m, i), limit = (int32_t)(128 * k);
+        for (size_t j = 0; j < s->cols; j++)
+            if (sums[j] < -limit || sums[j] > limit)
+                return nxc__error(err, NXC_ERR_FORMAT,
+                                  "%s: section %zu: expected a column sum from "
+                                  "%d to %d, got %d",
+                                  name, i, -limit, limit, sums[j]);
+    }
+    return NXC_OK;
 }
 
 static nxc_status open_wordpiece(nxc__packed_model *m, const char *name,
@@ -264,11 +260,17 @@ nxc_status nxc__packed_model_open(nxc__packed_model *m, const char *name,
     NXC_TRY(
         expect_value(name, "end of the last section", h->file_bytes, end, err));
     NXC_TRY(open_wordpiece(&model, name, err));
+    NXC_TRY(check_sums(name, &model, err));
     model.alloc = nxc__allocator_or_default(alloc);
     size_t layer_bytes = h->n_layers * sizeof *model.layers;
     model.layers = nxc__alloc_zero(model.alloc, layer_bytes);
     if (!model.layers) return nxc__error_nomem(err, layer_bytes);
     set_views(&model);
+    nxc_status st = check_ranks(name, &model, err);
+    if (st != NXC_OK) {
+        nxc__packed_model_release(&model);
+        return st;
+    }
     *m = model;
     return NXC_OK;
 }
@@ -295,6 +297,15 @@ nxc_status nxc__packed_model_fingerprint(const nxc__packed_header *h,
         nxc__sha256_update(sha, bytes + s->offset, (size_t)s->bytes);
     }
     return nxc__sha256_finish(sha, out, err);
+}
+
+nxc_status nxc__packed_seal(nxc__packed_header *file, nxc_error *err) {
+    const nxc__packed_section *sections =
+        (const nxc__packed_section *)(const void *)(file + 1);
+    NXC_TRY(nxc__packed_model_fingerprint(file, sections, (const uint8_t *)file,
+                                          file->fingerprint, err));
+    file->checksum = nxc__packed_checksum(file);
+    return NXC_OK;
 }
 
 nxc_status nxc__packed_model_verify(const nxc__packed_model *m,

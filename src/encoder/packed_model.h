@@ -40,7 +40,8 @@ typedef struct nxc__packed_header {
     uint32_t n_sections;
     uint8_t source_sha256[32]; /* of the safetensors file */
     uint8_t fingerprint[32];   /* see nxc__packed_model_fingerprint */
-    uint8_t reserved[120];     /* zero */
+    uint32_t n_embeddings;     /* rows of the token table; 0: one for each id */
+    uint8_t reserved[116];     /* zero */
 } nxc__packed_header;
 _Static_assert(sizeof(nxc__packed_header) == 256, "docs/formats");
 
@@ -55,12 +56,22 @@ typedef struct nxc__packed_section {
 } nxc__packed_section;
 _Static_assert(sizeof(nxc__packed_section) == 40, "docs/formats");
 
+/* Which of 32 ids have a row in the token table, and how many rows are before
+ * them. An id without one (a piece that no text gives) takes the next row. */
+typedef struct nxc__packed_rank {
+    uint32_t bits, before;
+} nxc__packed_rank;
+_Static_assert(sizeof(nxc__packed_rank) == 8, "docs/formats");
+
 typedef enum nxc__section_kind {
     NXC_SECTION_EMBEDDINGS = 1, /* (vocab_size, hidden) */
     NXC_SECTION_POSITIONS = 2,  /* (n_positions, hidden), type row 0 added */
     NXC_SECTION_EMBED_GAMMA = 3,
     NXC_SECTION_EMBED_BETA = 4,
-    NXC_SECTION_QKV = 16, /* (hidden, 3 hidden), per head q k v */
+    NXC_SECTION_EMBED_SCALES = 5,    /* (vocab_size), int8 */
+    NXC_SECTION_POSITION_SCALES = 6, /* (n_positions), int8 */
+    NXC_SECTION_EMBED_RANKS = 7,     /* nxc__packed_rank, int8 */
+    NXC_SECTION_QKV = 16,            /* (hidden, 3 hidden), per head q k v */
     NXC_SECTION_QKV_BIAS = 17,
     NXC_SECTION_OUT = 18, /* (hidden, hidden) */
     NXC_SECTION_OUT_BIAS = 19,
@@ -72,7 +83,10 @@ typedef enum nxc__section_kind {
     NXC_SECTION_DOWN_BIAS = 25,
     NXC_SECTION_OUTPUT_GAMMA = 26,
     NXC_SECTION_OUTPUT_BETA = 27,
-    /* 28 to 31 are kept for the scales and column sums of int8 weights. */
+    /* int8: of the weights and bias before them. */
+    NXC_SECTION_SCALES = 28,  /* (outputs) */
+    NXC_SECTION_SUMS = 29,    /* (outputs) */
+    NXC_SECTION_FACTORS = 30, /* (inputs) */
     NXC_SECTION_WORDPIECE = 32
 } nxc__section_kind;
 
@@ -80,36 +94,69 @@ typedef enum nxc__section_dtype { /* 0 to 2 as nxc_dtype */
                                   NXC_SECTION_F32 = 0,
                                   NXC_SECTION_BF16 = 1,
                                   NXC_SECTION_INT8 = 2,
-                                  NXC_SECTION_BYTES = 3
+                                  NXC_SECTION_BYTES = 3,
+                                  NXC_SECTION_INT32 = 4
 } nxc__section_dtype;
 
 typedef enum nxc__section_layout {
-    NXC_LAYOUT_ROWS = 0,    /* row-major */
-    NXC_LAYOUT_PANELS48 = 1 /* nxc__linear */
+    NXC_LAYOUT_ROWS = 0,      /* row-major */
+    NXC_LAYOUT_PANELS48 = 1,  /* nxc__linear */
+    NXC_LAYOUT_PANELS48X4 = 2 /* nxc__linear_int8 */
 } nxc__section_layout;
 
+/* f32 or int8 as the header's dtype says. */
+typedef union nxc__matrix {
+    nxc__linear f32;
+    nxc__linear_int8 int8;
+} nxc__matrix;
+
 typedef struct nxc__layer {
-    nxc__linear qkv, out, up, down;
+    nxc__matrix qkv, out, up, down;
     nxc__norm attention_norm, output_norm;
 } nxc__layer;
+
+/* Rows of NXC_HIDDEN values; scales is NULL for f32. */
+typedef struct nxc__table {
+    const float *f32;
+    const int8_t *int8;
+    const float *scales;
+} nxc__table;
 
 /* Views into the bytes given to open. */
 typedef struct nxc__packed_model {
     const nxc__packed_header *header;
     const nxc__packed_section *sections; /* (header->n_sections) */
     const uint8_t *bytes;
-    const float *embeddings, *positions;
+    nxc__table embeddings, positions;
+    const nxc__packed_rank *ranks; /* NULL: row = id */
     nxc__norm embedding_norm;
     nxc__layer *layers; /* (header->n_layers) */
     nxc__wordpiece wordpiece;
     const nxc_allocator *alloc;
 } nxc__packed_model;
 
-/* Number of sections for a shape, and what section i of it must be, but for
- * offset; bytes and cols of the wordpiece image are left 0. */
-size_t nxc__packed_n_sections(uint32_t n_layers);
+/* Number of sections for a dtype and shape, and what section i of it must be,
+ * but for offset; bytes and cols of the wordpiece image are left 0. */
+size_t nxc__packed_n_sections(const nxc__packed_header *h);
 nxc__packed_section nxc__packed_section_expect(const nxc__packed_header *h,
                                                size_t i);
+/* Index of the first section of a layer. */
+size_t nxc__packed_layer_section(const nxc__packed_header *h, size_t layer);
+/* A file in memory (nxc__free, file_bytes) with header and section table for
+ * the shape in h, all else zero. */
+nxc_status nxc__packed_lay_out(const nxc__packed_header *h,
+                               size_t wordpiece_bytes,
+                               const nxc_allocator *alloc,
+                               nxc__packed_header **file, nxc_error *err);
+/* Once the sections are written: fingerprint and checksum. */
+nxc_status nxc__packed_seal(nxc__packed_header *file, nxc_error *err);
+static inline size_t nxc__packed_row(const nxc__packed_model *m, uint32_t id) {
+    if (!m->ranks) return id;
+    nxc__packed_rank r = m->ranks[id / 32];
+    uint32_t below = r.bits & ((UINT32_C(1) << id % 32) - 1);
+    return r.before + (size_t)__builtin_popcount(below);
+}
+
 /* Whether shape, limits and dtype of a header are ones we know. */
 nxc_status nxc__packed_header_check(const char *name,
                                     const nxc__packed_header *h,
@@ -118,8 +165,9 @@ nxc_status nxc__packed_header_check(const char *name,
 uint64_t nxc__packed_checksum(const nxc__packed_header *h);
 
 /* Validate header, table and vocabulary image; not the weights' values, which
- * would mean to read 90 MB. bytes is 8-byte aligned and outlives the model.
- * Errors: NXC_ERR_FORMAT, NXC_ERR_UNSUPPORTED (a known but later dtype),
+ * would mean to read the whole file, but for the column sums of int8 (in whose
+ * bounds no product overflows). bytes is 8-byte aligned and outlives the model.
+ * Errors: NXC_ERR_FORMAT, NXC_ERR_UNSUPPORTED (bf16),
  * NXC_ERR_NOMEM. */
 nxc_status nxc__packed_model_open(nxc__packed_model *m, const char *name,
                                   const void *bytes, size_t size,

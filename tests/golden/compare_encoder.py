@@ -10,11 +10,7 @@ strings of every JSON line of a folder, --quick generates sentences. Exit 77
 (skipped) where the packages or the model are missing.
 """
 import argparse
-import json
 import os
-import random
-import struct
-import subprocess
 import sys
 
 BAR = 0.99999
@@ -24,52 +20,6 @@ HOME = os.path.expanduser("~/.cache/nextcall/model")
 def skip(why):
     print(f"skipped: {why}")
     sys.exit(77)
-
-
-def strings(value):
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for v in value.values():
-            yield from strings(v)
-    elif isinstance(value, list):
-        for v in value:
-            yield from strings(v)
-
-
-def texts_of_folder(folder, n):
-    found = set()
-    for name in sorted(os.listdir(folder)):
-        if not name.endswith(".jsonl"):
-            continue
-        with open(os.path.join(folder, name), encoding="utf-8") as f:
-            for line in f:
-                found.update(s for s in strings(json.loads(line))
-                             if 3 <= len(s) <= 4000)
-    return random.Random(1).sample(sorted(found), min(n, len(found)))
-
-
-def generated_texts(n):
-    r = random.Random(1)
-    verbs = "list create update delete refund cancel void search retry".split()
-    nouns = "invoice customer charge payment issue repository order note".split()
-    tails = ["", " for Zoë Ångström", " since 2024-01-31T00:00Z", " — été 你好",
-             " with id cus_9s6XKzkNRiz8i3", " where unexplainably=TRUE"]
-    texts = ["", " ", "a", "[SEP] literal", "x" * 400, "many words " * 300]
-    while len(texts) < n:
-        words = [r.choice(verbs), r.choice(nouns)] * r.randint(1, 12)
-        texts.append(" ".join(words) + r.choice(tails))
-    return texts[:n]
-
-
-def ours(program, packed, cpu, texts):
-    raw = b"".join(struct.pack("<I", len(b)) + b
-                   for b in (t.encode("utf-8", "surrogatepass") for t in texts))
-    out = subprocess.run([program, packed, cpu], input=raw, check=True,
-                         stdout=subprocess.PIPE).stdout
-    rows = np.frombuffer(out, dtype=[("n", "<u4"), ("v", "<f4", 384)])
-    assert len(rows) == len(texts), "a row for each text"
-    return rows
 
 
 def report(name, cosines):
@@ -96,9 +46,9 @@ def main():
     tokenizer = tokenizers.Tokenizer.from_file(os.path.join(a.model, "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(256)
-    texts = texts_of_folder(a.data, a.n) if a.data else \
-        generated_texts(120 if a.quick else a.n)
-    rows = ours(a.program, packed, a.cpu, texts)
+    texts = encode_texts.of_folder(a.data, a.n) if a.data else \
+        encode_texts.generated(120 if a.quick else a.n)
+    rows = encode_texts.run(a.program, packed, a.cpu, texts)
     tensors = minilm_onnx.load(a.model)
     onnx = minilm_onnx.session(tensors)
     n64 = min(a.n64, 10) if a.quick else a.n64
@@ -129,6 +79,7 @@ try:
     import onnxruntime  # noqa: F401
     import tokenizers
 
+    import encode_texts
     import minilm_onnx
 except ImportError as e:
     skip(f"the Python package {e.name} is not installed")

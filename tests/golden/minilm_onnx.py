@@ -5,6 +5,8 @@
     forward64(tensors, ids)    last hidden state in double precision, NumPy only
     embed(states)              mean over the tokens, L2-normalised
 
+    int8_session(tensors)      ONNX Runtime's dynamic int8 of the fused graph
+
 fused=False uses standard operators alone (the oracle of compare_encoder.py);
 fused=True the fused ones of ONNX Runtime (the opponent of bench/peer_encoder.py).
 """
@@ -171,10 +173,30 @@ def build(t, fused=False):
 
 
 def session(tensors, fused=False, threads=1):
+    return _session(build(tensors, fused).SerializeToString(), threads)
+
+
+def int8_session(tensors, threads=1):
+    """ONNX Runtime's own dynamic int8 of the fused graph, weights per channel."""
+    import tempfile
+
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    with tempfile.TemporaryDirectory() as folder:
+        plain, int8 = os.path.join(folder, "f32.onnx"), os.path.join(folder, "int8.onnx")
+        onnx.save(build(tensors, fused=True), plain)
+        quantize_dynamic(plain, int8, op_types_to_quantize=["MatMul", "Attention"],
+                         per_channel=True, weight_type=QuantType.QInt8,
+                         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
+        with open(int8, "rb") as f:
+            return _session(f.read(), threads)
+
+
+def _session(model, threads):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(build(tensors, fused).SerializeToString(),
-                                        options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options,
+                                        providers=["CPUExecutionProvider"])

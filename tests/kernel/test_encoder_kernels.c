@@ -306,6 +306,179 @@ static void test_row_alone(const nxc__encoder_kernels *k, size_t m) {
     }
 }
 
+/* ------------------------------------------------------------------ int8 */
+
+#define BYTE_CANARY 0xA5
+static uint8_t *take_bytes(size_t n) { /* odd address, canaries around */
+    uint8_t *p = (uint8_t *)take(n / sizeof(float) + 2 * CANARY);
+    memset(p, BYTE_CANARY, n + 2 * CANARY);
+    return p + CANARY + 1;
+}
+static int byte_canary_died(const uint8_t *out, size_t n) {
+    for (size_t i = 0; i < CANARY - 1; i++)
+        if (out[-1 - (ptrdiff_t)i] != BYTE_CANARY || out[n + i] != BYTE_CANARY)
+            return 1;
+    return 0;
+}
+static uint8_t next_byte(void) {
+    next_float();
+    return (uint8_t)(seed >> 37 ^ seed >> 11);
+}
+
+/* shift moves the values: 0 about symmetric, 4 all positive, -4 negative. */
+static void test_quantize(const nxc__encoder_kernels *k, size_t m, size_t n,
+                          float scale, float shift) {
+    snprintf(current, sizeof current, "%s quantize m=%zu k=%zu %g + %g",
+             k->name, m, n, (double)scale, (double)shift);
+    pool_used = 0;
+    float *x = take_random(m * n, scale), *factors = take(n);
+    uint8_t *got = take_bytes(m * n), *want = take_bytes(m * n);
+    nxc__int8_row got_rows[4], want_rows[4];
+    memset(got_rows, 1, sizeof got_rows);
+    memset(want_rows, 1, sizeof want_rows);
+    for (size_t i = 0; i < n; i++)
+        factors[i] = 1.5f + next_float() / 3;
+    for (size_t i = 0; i < m * n; i++)
+        x[i] += shift * scale;
+    k->quantize_rows(x, factors, m, n, got, got_rows);
+    ref.quantize_rows(x, factors, m, n, want, want_rows);
+    check(!byte_canary_died(got, m * n), "wrote outside the output", 0, 0);
+    check(memcmp(got, want, m * n) == 0, "bytes differ from the reference", 0,
+          0);
+    check(memcmp(got_rows, want_rows, sizeof got_rows) == 0,
+          "rows differ from the reference, or one more was written", 0, 0);
+    for (size_t i = 0; i < m * n; i++) {
+        double s = (double)want_rows[i / n].scale;
+        double zero = want_rows[i / n].zero, q = want[i];
+        double e = fabs((double)(x[i] * factors[i % n]) - s * (q - zero));
+        double limit = s * (q > 0 && q < 255 ? 0.5 : 1) * (1 + 1.0 / 16384);
+        check(e <= limit, "error over the bound", e, limit);
+    }
+}
+
+/* Rows without a range, the ends of the range, and what is cut. */
+static void test_quantize_edges(const nxc__encoder_kernels *k) {
+    static const struct {
+        float x[5];
+        uint8_t q[5];
+        int32_t zero;
+    } rows[] = {{{0, -0.0f, 0, 0, 0}, {0, 0, 0, 0, 0}, 0},
+                {{1e-31f, -1e-31f, 0, 0, 0}, {0, 0, 0, 0, 0}, 0},
+                {{0, 255, 254, 1, 0.5f}, {0, 255, 254, 1, 0}, 0},
+                {{0, -255, -254, -1, 0}, {255, 0, 1, 254, 255}, 255},
+                {{-153.5f, 101.5f, 0, 1, -1}, {0, 255, 154, 155, 153}, 154},
+                {{1e38f, -1e38f, 0, 0, 0}, {255, 0, 128, 128, 128}, 128}};
+    static const float ones[5] = {1, 1, 1, 1, 1};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(current, sizeof current, "%s quantize edge %zu", k->name, i);
+        uint8_t q[5];
+        nxc__int8_row row;
+        k->quantize_rows(rows[i].x, ones, 1, 5, q, &row);
+        check(row.zero == rows[i].zero, "zero point", row.zero, rows[i].zero);
+        for (size_t j = 0; j < 5; j++)
+            check(q[j] == rows[i].q[j], "byte", q[j], rows[i].q[j]);
+    }
+}
+
+typedef enum int8_case { RANDOM, LARGEST, WRONG_SUMS } int8_case;
+
+static void test_linear_int8(const nxc__encoder_kernels *k, size_t m,
+                             size_t n_in, size_t n_out, nxc__epilogue epilogue,
+                             int8_case kind) {
+    snprintf(current, sizeof current,
+             "%s/%s linear_int8 m=%zu k=%zu n=%zu "
+             "gelu=%d case %d",
+             k->name, k->int8, m, n_in, n_out, (int)epilogue, (int)kind);
+    pool_used = 0;
+    static int32_t sums[1536];
+    static nxc__int8_row rows[64];
+    int8_t *panels = (int8_t *)take_bytes(n_in * n_out);
+    uint8_t *q = take_bytes(m * n_in);
+    nxc__linear_int8 w = {panels,
+                          take_random(n_out, 1),
+                          take_random(n_out, 0.001f),
+                          sums,
+                          NULL,
+                          n_in,
+                          n_out};
+    float *got = take_output(m * n_out), *want = take_output(m * n_out);
+    memset(sums, 0, sizeof sums);
+    for (size_t i = 0; i < n_in * n_out; i++) {
+        size_t c = i / (48 * n_in) * 48 + i % 192 / 4;
+        panels[i] = kind == LARGEST ? (int8_t)(c % 2 ? -128 : 127)
+                                    : (int8_t)next_byte();
+        sums[c] += kind == WRONG_SUMS ? 128 : panels[i];
+    }
+    for (size_t i = 0; i < m * n_in; i++)
+        q[i] = kind == LARGEST ? 255 : next_byte();
+    for (size_t i = 0; i < m; i++)
+        rows[i] = (nxc__int8_row){0.01f + (float)i / 100,
+                                  kind == LARGEST ? (int32_t)(i % 2) * 255
+                                                  : next_byte()};
+    for (size_t i = 0; i < m * n_out; i++) {
+        size_t j = i % n_out;
+        const int8_t *column = panels + j / 48 * 48 * n_in + j % 48 * 4;
+        int64_t sum = -(int64_t)rows[i / n_out].zero * sums[j];
+        for (size_t d = 0; d < n_in; d++)
+            sum += q[i / n_out * n_in + d] * column[d / 4 * 192 + d % 4];
+        double t =
+            (double)sum * (double)rows[i / n_out].scale * (double)w.scales[j];
+        exact[i] = t + (double)w.bias[j];
+        bound[i] = 3 * U * (fabs(t) + fabs(exact[i]));
+        if (epilogue == NXC_EPILOGUE_GELU) {
+            bound[i] = 1.13 * bound[i] + gelu_bound(exact[i]);
+            exact[i] = gelu_double(exact[i]);
+        }
+    }
+    k->linear_int8(&w, q, rows, m, got, epilogue);
+    if (kind == WRONG_SUMS) { /* a damaged file: any result, nothing else */
+        check(!canary_died(got, m * n_out), "wrote outside the output", 0, 0);
+        return;
+    }
+    ref.linear_int8(&w, q, rows, m, want, epilogue);
+    check_output(got, want, m * n_out, exact, bound);
+}
+
+static void test_dequantize(const nxc__encoder_kernels *k, size_t n) {
+    snprintf(current, sizeof current, "%s dequantize n=%zu", k->name, n);
+    pool_used = 0;
+    int8_t *q = (int8_t *)take_bytes(n);
+    float *got = take_output(n), *want = take_output(n);
+    for (size_t i = 0; i < n; i++) {
+        q[i] = (int8_t)next_byte();
+        exact[i] = q[i] * (double)0.37f;
+        bound[i] = U * fabs(exact[i]);
+    }
+    k->dequantize(q, 0.37f, n, got);
+    ref.dequantize(q, 0.37f, n, want);
+    check_output(got, want, n, exact, bound);
+}
+
+static void test_all_int8(const nxc__encoder_kernels *k) {
+    for (size_t m = 0; m <= 3; m++)
+        for (size_t n = 0; n <= 35; n++)
+            for (int shift = -4; shift <= 4; shift += 4)
+                test_quantize(k, m, n, 1, (float)shift);
+    test_quantize(k, 4, 384, 10, 0);
+    test_quantize(k, 2, 1536, 1e-6f, 3);
+    test_quantize_edges(k);
+    for (size_t m = 0; m <= 17; m++)
+        for (int e = 0; e < 2; e++) {
+            test_linear_int8(k, m, 0, 48, (nxc__epilogue)e, RANDOM);
+            test_linear_int8(k, m, 4, 48, (nxc__epilogue)e, RANDOM);
+            test_linear_int8(k, m, 32 + 4 * m, 144, (nxc__epilogue)e, RANDOM);
+        }
+    for (int kind = RANDOM; kind <= WRONG_SUMS; kind++) {
+        test_linear_int8(k, 19, 384, 384, NXC_EPILOGUE_NONE, (int8_case)kind);
+        test_linear_int8(k, 6, 1536, 48, NXC_EPILOGUE_NONE, (int8_case)kind);
+    }
+    test_linear_int8(k, 3, 384, 1536, NXC_EPILOGUE_GELU, RANDOM);
+    test_linear_int8(k, 2, NXC_INT8_MAX_K, 48, NXC_EPILOGUE_NONE, LARGEST);
+    for (size_t n = 0; n <= 35; n++)
+        test_dequantize(k, n);
+    test_dequantize(k, 384);
+}
+
 static void test_all(const nxc__encoder_kernels *k) {
     seed = 1;
     for (size_t m = 0; m <= 17; m++)
@@ -342,6 +515,7 @@ static void test_all(const nxc__encoder_kernels *k) {
         for (size_t dim = 16; dim <= 64; dim += 16)
             test_pool(k, n, dim);
     test_pool(k, 256, 384);
+    test_all_int8(k);
 }
 
 /* ---------------------------------------------------------------- bench */
@@ -368,6 +542,36 @@ static void bench_linear(const nxc__encoder_kernels *k, size_t m, size_t n_in,
     printf("%-7s linear m=%-3zu k=%-4zu n=%-4zu %9.1f us %7.1f GFLOP/s\n",
            k->name, m, n_in, n_out, best,
            2e-3 * (double)(m * n_in * n_out) / best);
+}
+static void bench_int8(const nxc__encoder_kernels *k, size_t m, size_t n_in,
+                       size_t n_out) {
+    pool_used = 0;
+    static int32_t sums[1536];
+    static nxc__int8_row rows[256];
+    nxc__linear_int8 w = {(int8_t *)take_bytes(n_in * n_out),
+                          take_random(n_out, 1),
+                          take_random(n_out, 1),
+                          sums,
+                          take_random(n_in, 1),
+                          n_in,
+                          n_out};
+    const float *x = take_random(m * n_in, 1);
+    uint8_t *q = take_bytes(m * n_in);
+    float *y = take_output(m * n_out);
+    double best = 1e300, best_q = 1e300, start = now_us();
+    for (int i = 0; i < 200 && (i < 3 || now_us() - start < 1e6); i++) {
+        double t0 = now_us();
+        k->quantize_rows(x, w.factors, m, n_in, q, rows);
+        double t1 = now_us();
+        k->linear_int8(&w, q, rows, m, y, NXC_EPILOGUE_NONE);
+        double t2 = now_us();
+        best_q = fmin(best_q, t1 - t0);
+        best = fmin(best, t2 - t1);
+    }
+    printf("%-7s linear_int8 (%s) m=%-3zu k=%-4zu n=%-4zu %7.1f us %7.1f "
+           "GMAC/s, quantize %.2f us\n",
+           k->name, k->int8, m, n_in, n_out, best,
+           1e-3 * (double)(m * n_in * n_out) / best, best_q);
 }
 static void bench_attention(const nxc__encoder_kernels *k, size_t n) {
     pool_used = 0;
@@ -415,6 +619,9 @@ static void bench_all(const nxc__encoder_kernels *k) {
         bench_linear(k, rows[i], 384, 1152);
         bench_linear(k, rows[i], 384, 1536);
         bench_linear(k, rows[i], 1536, 384);
+        bench_int8(k, rows[i], 384, 1152);
+        bench_int8(k, rows[i], 384, 1536);
+        bench_int8(k, rows[i], 1536, 384);
     }
     bench_attention(k, 16);
     bench_attention(k, 256);
@@ -423,8 +630,13 @@ static void bench_all(const nxc__encoder_kernels *k) {
 
 int main(int argc, char **argv) {
     int bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
-    static const uint32_t levels[] = {
-        0, NXC_CPU_AVX2, NXC_CPU_AVX2 | NXC_CPU_AVX512, NXC_CPU_NEON};
+    static const uint32_t levels[] = {0,
+                                      NXC_CPU_AVX2,
+                                      NXC_CPU_AVX2 | NXC_CPU_AVX512,
+                                      NXC_CPU_AVX2 | NXC_CPU_AVX512 |
+                                          NXC_CPU_AVX512_VNNI,
+                                      NXC_CPU_NEON,
+                                      NXC_CPU_NEON | NXC_CPU_DOTPROD};
     uint32_t cpu = nxc__cpu_detect();
     nxc__encoder_kernels_select(&ref, 0);
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
@@ -437,8 +649,8 @@ int main(int argc, char **argv) {
             continue;
         }
         test_all(&k);
-        printf("%-7s %zu checks passed, %zu failed\n", k.name,
-               n_passed - passed, n_failed - failed);
+        printf("%-7s int8 %-10s %zu checks passed, %zu failed\n", k.name,
+               k.int8, n_passed - passed, n_failed - failed);
     }
     if (!bench) printf("%zu passed, %zu failed\n", n_passed, n_failed);
     return n_failed != 0;

@@ -16,14 +16,23 @@
 #define DIR NXC_BINARY_DIR "/tests/tiny_encoder"
 #define PACKED DIR "/tiny.nxm"
 static const tiny_model tiny = {.n_layers = 2, .n_positions = 24, .seed = 7};
+static nxc_dtype dtype; /* of PACKED; every test runs for each */
 
-static int set_up(void **state) {
-    (void)state;
+static int set_up_dtype(nxc_dtype type) {
+    dtype = type;
     nxc_error err;
     tiny_model_remove(DIR);
     tiny_model_write(&tiny, DIR);
-    assert_ok(nxc_model_pack(DIR, PACKED, NXC_F32, NULL, &err), err);
+    assert_ok(nxc_model_pack(DIR, PACKED, dtype, NULL, &err), err);
     return 0;
+}
+static int set_up_f32(void **state) {
+    (void)state;
+    return set_up_dtype(NXC_F32);
+}
+static int set_up_int8(void **state) {
+    (void)state;
+    return set_up_dtype(NXC_INT8);
 }
 static int tear_down(void **state) {
     (void)state;
@@ -209,9 +218,15 @@ static void agrees_with_double_precision(void **state) {
             norm += mean[i] * mean[i];
         for (size_t i = 0; i < 384; i++)
             worst = fmax(worst, fabs(mean[i] / sqrt(norm) - (double)row[i]));
-        if (!(worst < 5e-5))
+        double cosine = 0;
+        for (size_t i = 0; i < 384; i++)
+            cosine += mean[i] / sqrt(norm) * (double)row[i];
+        if (dtype == NXC_F32 && !(worst < 5e-5))
             fail_msg("\"%s\": expected a difference below 5e-5, got %g",
                      samples[s], worst);
+        if (!(cosine > 0.999))
+            fail_msg("\"%s\": expected a cosine over 0.999, got %g", samples[s],
+                     cosine);
     }
     nxc_encoder_ctx_free(ctx);
     nxc_encoder_close(e);
@@ -238,7 +253,7 @@ static void gives_the_same_bits_on_every_isa(void **state) {
         nxc_encoder_ctx *ctx = ctx_of(e);
         nxc_encoder_info info;
         nxc_encoder_get_info(e, &info);
-        assert_string_equal(info.kernels, levels[l]);
+        if (dtype == NXC_F32) assert_string_equal(info.kernels, levels[l]);
         assert_ok(nxc_encoder_encode(ctx, texts, N_SAMPLES, got, NULL, &err),
                   err);
         if (n_levels++ == 0) memcpy(want, got, sizeof got);
@@ -399,8 +414,7 @@ static void survives_each_failed_allocation(void **state) {
             nxc_error err;
             nxc_status st;
             if (pack) {
-                st = nxc_model_pack(DIR, DIR "/other.nxm", NXC_F32, &alloc,
-                                    &err);
+                st = nxc_model_pack(DIR, DIR "/other.nxm", dtype, &alloc, &err);
             } else {
                 st = nxc_encoder_open(PACKED, NULL, &alloc, &e, &err);
                 if (st == NXC_OK) st = nxc_encoder_ctx_new(e, &ctx, &err);
@@ -433,7 +447,7 @@ static void tells_about_itself(void **state) {
     assert_int_equal(info.n_layers, 2);
     assert_int_equal(info.max_tokens, 24);
     assert_int_equal(info.vocab_size, TINY_VOCAB);
-    assert_int_equal(info.dtype, NXC_F32);
+    assert_int_equal(info.dtype, dtype);
     assert_int_equal(nxc__encoder_wordpiece(e)->vocab_size, TINY_VOCAB);
     assert_ok(nxc__file_read(DIR "/model.safetensors", SIZE_MAX / 2,
                              &nxc__allocator_default, &source, &err),
@@ -452,7 +466,7 @@ static void tells_about_itself(void **state) {
     tiny_model changed = tiny; /* other weights, other fingerprint */
     changed.seed = 8;
     tiny_model_write(&changed, DIR "2");
-    assert_ok(nxc_model_pack(DIR "2", DIR "2/tiny.nxm", NXC_F32, NULL, &err),
+    assert_ok(nxc_model_pack(DIR "2", DIR "2/tiny.nxm", dtype, NULL, &err),
               err);
     assert_ok(nxc_encoder_open(DIR "2/tiny.nxm", NULL, NULL, &e, &err), err);
     nxc_encoder_get_info(e, &other);
@@ -495,7 +509,7 @@ static void takes_the_vocabulary_of_tokenizer_json(void **state) {
     tiny_model_write(&tiny, DIR "3");
     tiny_write_file(DIR "3", "tokenizer.json", b.data, b.len);
     assert_int_equal(unlink(DIR "3/vocab.txt"), 0);
-    assert_ok(nxc_model_pack(DIR "3", DIR "3/tiny.nxm", NXC_F32, NULL, &err),
+    assert_ok(nxc_model_pack(DIR "3", DIR "3/tiny.nxm", dtype, NULL, &err),
               err);
     nxc_str x, y;
     read_packed(PACKED, &x);
@@ -506,11 +520,11 @@ static void takes_the_vocabulary_of_tokenizer_json(void **state) {
     b.data[b.len - 5] = '2'; /* id 30 becomes 20, which there is */
     tiny_write_file(DIR "3", "tokenizer.json", b.data, b.len);
     assert_int_equal(
-        nxc_model_pack(DIR "3", DIR "3/tiny.nxm", NXC_F32, NULL, &err),
+        nxc_model_pack(DIR "3", DIR "3/tiny.nxm", dtype, NULL, &err),
         NXC_ERR_PARSE);
     tiny_write_file(DIR "3", "tokenizer.json", "{\"model\":{}}", 12);
     assert_int_equal(
-        nxc_model_pack(DIR "3", DIR "3/tiny.nxm", NXC_F32, NULL, &err),
+        nxc_model_pack(DIR "3", DIR "3/tiny.nxm", dtype, NULL, &err),
         NXC_ERR_INVALID);
     nxc__buffer_release(&b);
     tiny_model_remove(DIR "3");
@@ -526,7 +540,7 @@ static void pack_refuses(const char *config, const char *odd_tensor,
     tiny_model_write(&m, DIR "4");
     if (config) tiny_write_file(DIR "4", "config.json", config, strlen(config));
     nxc_status st =
-        nxc_model_pack(DIR "4", DIR "4/tiny.nxm", NXC_F32, NULL, &err);
+        nxc_model_pack(DIR "4", DIR "4/tiny.nxm", dtype, NULL, &err);
     if (st != want || !strstr(err.message, says))
         fail_msg("expected %s with \"%s\", got %s: %s", nxc_status_name(want),
                  says, nxc_status_name(st), err.message);
@@ -537,7 +551,7 @@ static void pack_refuses(const char *config, const char *odd_tensor,
 static void pack_says_what_is_wrong(void **state) {
     (void)state;
     nxc_error err;
-    assert_int_equal(nxc_model_pack(DIR, PACKED, NXC_INT8, NULL, &err),
+    assert_int_equal(nxc_model_pack(DIR, PACKED, NXC_BF16, NULL, &err),
                      NXC_ERR_UNSUPPORTED);
     assert_int_equal(nxc_model_pack(NULL, PACKED, NXC_F32, NULL, &err),
                      NXC_ERR_INVALID);
@@ -563,7 +577,7 @@ static void pack_says_what_is_wrong(void **state) {
     tiny_model_write(&tiny, DIR "4");
     tiny_write_file(DIR "4", "vocab.txt", tiny_vocab, sizeof tiny_vocab - 3);
     assert_int_equal(
-        nxc_model_pack(DIR "4", DIR "4/tiny.nxm", NXC_F32, NULL, &err),
+        nxc_model_pack(DIR "4", DIR "4/tiny.nxm", dtype, NULL, &err),
         NXC_ERR_FORMAT);
     tiny_model_remove(DIR "4");
 }
@@ -621,10 +635,133 @@ static void refuses_damaged_files(void **state) {
         assert_int_equal(open_bytes(&p, n, &err), NXC_ERR_FORMAT);
     for (size_t n = header; n < p.n; n += p.n / 97)
         assert_int_equal(open_bytes(&p, n, &err), NXC_ERR_FORMAT);
-    h->dtype = NXC_INT8;
+    h->dtype = NXC_BF16;
     h->checksum = nxc__packed_checksum(h);
     assert_int_equal(open_bytes(&p, p.n, &err), NXC_ERR_UNSUPPORTED);
     nxc__free(&nxc__allocator_default, p.bytes, p.n);
+}
+
+/* A column sum out of its bounds could overflow in a product. */
+static void refuses_impossible_column_sums(void **state) {
+    (void)state;
+    nxc_str file;
+    nxc_error err;
+    size_t n_sums = 0;
+    read_packed(PACKED, &file);
+    packed p = {nxc__alloc(&nxc__allocator_default, file.len), file.len};
+    assert_non_null(p.bytes);
+    memcpy(p.bytes, file.ptr, file.len);
+    free_packed(file);
+    nxc__packed_header *h = (nxc__packed_header *)(void *)p.bytes;
+    nxc__packed_section *sections = (nxc__packed_section *)(void *)(h + 1);
+    for (size_t i = 0; i < h->n_sections; i++) {
+        const nxc__packed_section *s = &sections[i];
+        if (s->kind != NXC_SECTION_SUMS) continue;
+        n_sums++;
+        int32_t k = (int32_t)sections[i - 3].rows;
+        int32_t *sums = (int32_t *)(void *)(p.bytes + s->offset);
+        const int32_t values[] = {128 * k,      -128 * k,  128 * k + 1,
+                                  -128 * k - 1, INT32_MAX, INT32_MIN};
+        for (size_t v = 0; v < 6; v++)
+            for (size_t j = 0; j < s->cols; j += s->cols - 1) {
+                int32_t kept = sums[j];
+                sums[j] = values[v];
+                assert_int_equal(open_bytes(&p, p.n, &err),
+                                 v < 2 ? NXC_OK : NXC_ERR_FORMAT);
+                sums[j] = kept;
+            }
+    }
+    assert_int_equal(n_sums, dtype == NXC_INT8 ? 4 * h->n_layers : 0);
+    nxc__free(&nxc__allocator_default, p.bytes, p.n);
+}
+
+/* Ranks that do not add up could name a row past the table. */
+static void refuses_impossible_ranks(void **state) {
+    (void)state;
+    nxc_str file;
+    nxc_error err;
+    if (dtype != NXC_INT8) return;
+    read_packed(PACKED, &file);
+    packed p = {nxc__alloc(&nxc__allocator_default, file.len), file.len};
+    assert_non_null(p.bytes);
+    memcpy(p.bytes, file.ptr, file.len);
+    free_packed(file);
+    nxc__packed_header *h = (nxc__packed_header *)(void *)p.bytes;
+    nxc__packed_section *sections = (nxc__packed_section *)(void *)(h + 1);
+    assert_int_equal(sections[4].kind, NXC_SECTION_EMBED_RANKS);
+    uint32_t *words = (uint32_t *)(void *)(p.bytes + sections[4].offset);
+    assert_int_equal(h->n_embeddings, TINY_VOCAB);
+    for (int bit = 0; bit < 64; bit++) {
+        words[bit / 32] ^= UINT32_C(1) << bit % 32;
+        assert_int_equal(open_bytes(&p, p.n, &err), NXC_ERR_FORMAT);
+        words[bit / 32] ^= UINT32_C(1) << bit % 32;
+    }
+    words[0] ^= UINT32_C(3) << 30; /* as many rows, the last id has none */
+    assert_int_equal(open_bytes(&p, p.n, &err), NXC_ERR_FORMAT);
+    words[0] ^= UINT32_C(3) << 30;
+    assert_ok(open_bytes(&p, p.n, &err), err);
+    nxc__free(&nxc__allocator_default, p.bytes, p.n);
+}
+
+/* A piece that no text gives has no row, and the others keep theirs. */
+static void leaves_out_unused_pieces(void **state) {
+    (void)state;
+    static float want[N_SAMPLES * 384], got[N_SAMPLES * 384];
+    char vocab[sizeof tiny_vocab + 16];
+    nxc_encoder_info info[2];
+    nxc_str texts[N_SAMPLES];
+    nxc_error err;
+    sample_texts(texts, N_SAMPLES);
+    tiny_model_write(&tiny, DIR "5");
+    for (int unused = 0; unused < 2; unused++) {
+        const char *at = strstr(tiny_vocab, "[MASK]\n") + 7;
+        snprintf(vocab, sizeof vocab, "%.*s%s\n%s", (int)(at - tiny_vocab),
+                 tiny_vocab, unused ? "[unused1]" : "[another]",
+                 strchr(at, '\n') + 1);
+        tiny_write_file(DIR "5", "vocab.txt", vocab, strlen(vocab));
+        assert_ok(nxc_model_pack(DIR "5", DIR "5/tiny.nxm", dtype, NULL, &err),
+                  err);
+        nxc_encoder *e;
+        assert_ok(nxc_encoder_open(DIR "5/tiny.nxm", NULL, NULL, &e, &err),
+                  err);
+        nxc_encoder_ctx *ctx = ctx_of(e);
+        assert_ok(nxc_encoder_encode(ctx, texts, N_SAMPLES, unused ? got : want,
+                                     NULL, &err),
+                  err);
+        nxc_encoder_get_info(e, &info[unused]);
+        nxc_encoder_ctx_free(ctx);
+        nxc_encoder_close(e);
+    }
+    assert_memory_equal(want, got, sizeof got);
+    if (dtype == NXC_INT8)
+        assert_true(info[1].file_bytes + 300 < info[0].file_bytes);
+    tiny_model_remove(DIR "5");
+}
+
+/* What the file says of its columns is what the kernels assume. */
+static void sums_are_those_of_the_columns(void **state) {
+    (void)state;
+    nxc_str file;
+    nxc_error err;
+    nxc__packed_model m;
+    if (dtype != NXC_INT8) return;
+    read_packed(PACKED, &file);
+    assert_ok(nxc__packed_model_open(&m, "f", file.ptr, file.len, NULL, &err),
+              err);
+    const nxc__linear_int8 *w = &m.layers[1].down.int8;
+    for (size_t j = 0; j < w->n; j++) {
+        int32_t sum = 0, top = 0;
+        for (size_t k = 0; k < w->k; k++) {
+            int32_t b = w->panels[j / 48 * 48 * w->k + k / 4 * 192 +
+                                  j % 48 * 4 + k % 4];
+            sum += b;
+            top = b > top ? b : -b > top ? -b : top;
+        }
+        assert_int_equal(sum, w->sums[j]);
+        assert_int_equal(top, 127); /* the scale is that of the largest */
+    }
+    nxc__packed_model_release(&m);
+    free_packed(file);
 }
 
 /* Damage to weights is found by verify, which reads them. */
@@ -664,7 +801,14 @@ int main(void) {
         cmocka_unit_test(takes_the_vocabulary_of_tokenizer_json),
         cmocka_unit_test(pack_says_what_is_wrong),
         cmocka_unit_test(refuses_damaged_files),
+        cmocka_unit_test(refuses_impossible_column_sums),
+        cmocka_unit_test(sums_are_those_of_the_columns),
+        cmocka_unit_test(refuses_impossible_ranks),
+        cmocka_unit_test(leaves_out_unused_pieces),
         cmocka_unit_test(verify_finds_a_changed_weight),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    int f32 = cmocka_run_group_tests_name("f32", tests, set_up_f32, tear_down);
+    int int8 =
+        cmocka_run_group_tests_name("int8", tests, set_up_int8, tear_down);
+    return f32 + int8;
 }

@@ -5,66 +5,6 @@
  * panel, in 12 accumulators; three vectors more for the line and a broadcast
  * make 15 of the 16 registers. Prefetching: encoder_linear16.h.
  */
-#include <immintrin.h>
-#include <stddef.h>
-
-typedef struct v16 {
-    __m256 lo, hi;
-} v16;
-#define V16_ROWS 4
-
-static inline v16 v16_load(const float *p) {
-    return (v16){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
-}
-static inline void v16_store(float *p, v16 a) {
-    _mm256_storeu_ps(p, a.lo);
-    _mm256_storeu_ps(p + 8, a.hi);
-}
-static inline v16 v16_set1(float a) {
-    return (v16){_mm256_set1_ps(a), _mm256_set1_ps(a)};
-}
-#define V16_BINARY(op)                              \
-    static inline v16 v16_##op(v16 a, v16 b) {      \
-        return (v16){_mm256_##op##_ps(a.lo, b.lo),  \
-                     _mm256_##op##_ps(a.hi, b.hi)}; \
-    }
-V16_BINARY(add)
-V16_BINARY(sub)
-V16_BINARY(mul)
-V16_BINARY(div)
-V16_BINARY(max)
-V16_BINARY(min)
-static inline v16 v16_fma(v16 a, v16 b, v16 c) {
-    return (v16){_mm256_fmadd_ps(a.lo, b.lo, c.lo),
-                 _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
-}
-static inline v16 v16_round(v16 a) {
-    return (v16){
-        _mm256_round_ps(a.lo, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC),
-        _mm256_round_ps(a.hi, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
-}
-static inline __m256 power_half(__m256 n) {
-    __m256i e = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-    return _mm256_castsi256_ps(_mm256_slli_epi32(e, 23));
-}
-static inline v16 v16_power(v16 n) {
-    return (v16){power_half(n.lo), power_half(n.hi)};
-}
-/* Lanes folded in halves. */
-static inline float sum_8(__m256 a) {
-    __m128 x =
-        _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
-    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
-    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
-}
-static inline float v16_sum(v16 a) { return sum_8(_mm256_add_ps(a.lo, a.hi)); }
-/* Inline assembly because gcc 12 copies and spills the accumulators of the
- * intrinsic. */
-static inline void v16_accumulate(v16 *c, v16 a, v16 b) {
-    __asm__("vfmadd231ps %2, %1, %0" : "+x"(c->lo) : "x"(a.lo), "x"(b.lo));
-    __asm__("vfmadd231ps %2, %1, %0" : "+x"(c->hi) : "x"(a.hi), "x"(b.hi));
-}
-
 #include "encoder/kernels/encoder_lanes.h"
 
 #define ROWS 6
@@ -77,8 +17,121 @@ ALWAYS_INLINE void prefetch_near(const float *p) {
 }
 #include "encoder/kernels/encoder_linear16.h"
 
+/* ------------------------------------------------------------------ int8 */
+
+/*
+ * linear_int8: 4 rows x 16 columns in 8 accumulators. vpmaddubsw would add two
+ * products of 8 bits in 16 and saturate (255 * 127 * 2 > 2^15), so bytes are
+ * widened: a dword of weights w0 w1 w2 w3 becomes the words (w0, w2) and
+ * (w1, w3) by shifts, a dword of activations likewise, and vpmaddwd sums the
+ * products of a pair exactly in 32 bits.
+ */
+#define ROWS8 4
+#define STEP (4 * NXC_PANEL) /* bytes of a panel for four k */
+
+typedef struct block8 {
+    const uint8_t *q;
+    const nxc__int8_row *rows;
+    const nxc__linear_int8 *w;
+    const int8_t *panel;
+    size_t column;
+    float *y;
+} block8;
+
+ALWAYS_INLINE void store_row8(const block8 *b, size_t i, const __m256i *acc) {
+    v16 sums = {_mm256_cvtepi32_ps(acc[0]), _mm256_cvtepi32_ps(acc[1])};
+    v16 scale =
+        v16_mul(v16_set1(b->rows[i].scale), v16_load(b->w->scales + b->column));
+    v16_store(b->y + i * b->w->n,
+              v16_fma(sums, scale, v16_load(b->w->bias + b->column)));
+}
+
+ALWAYS_INLINE void tile8(const block8 *b, size_t rows) {
+    __m256i acc[ROWS8][2] V16_UNINITIALIZED;
+    const int8_t *p = b->panel;
+    const __m256i low_bytes = _mm256_set1_epi16(0xFF);
+    const __m256i *sums =
+        (const __m256i *)(const void *)(b->w->sums + b->column);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < 2; j++)
+            acc[i][j] = _mm256_mullo_epi32(_mm256_set1_epi32(-b->rows[i].zero),
+                                           _mm256_loadu_si256(sums + j));
+    for (size_t k = 0; k < b->w->k; k += 4, p += STEP) {
+        __m256i even[2] V16_UNINITIALIZED, odd[2] V16_UNINITIALIZED;
+        _mm_prefetch((const char *)p + STEP * 24, _MM_HINT_T0);
+        _mm_prefetch((const char *)p + NXC_PANEL * b->w->k, _MM_HINT_T1);
+#pragma GCC unroll 2
+        for (size_t j = 0; j < 2; j++) {
+            __m256i v =
+                _mm256_loadu_si256((const __m256i *)(const void *)p + j);
+            even[j] = _mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8);
+            odd[j] = _mm256_srai_epi16(v, 8);
+        }
+#pragma GCC unroll 4
+        for (size_t i = 0; i < rows; i++) {
+            int32_t quad;
+            memcpy(&quad, b->q + i * b->w->k + k, sizeof quad);
+            __m256i a = _mm256_set1_epi32(quad);
+            __m256i a_even = _mm256_and_si256(a, low_bytes);
+            __m256i a_odd = _mm256_srli_epi16(a, 8);
+#pragma GCC unroll 2
+            for (size_t j = 0; j < 2; j++) {
+                __m256i s = _mm256_madd_epi16(a_even, even[j]);
+                acc[i][j] = _mm256_add_epi32(acc[i][j], s);
+                s = _mm256_madd_epi16(a_odd, odd[j]);
+                acc[i][j] = _mm256_add_epi32(acc[i][j], s);
+            }
+        }
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < rows; i++)
+        store_row8(b, i, acc[i]);
+}
+
+static void tile8_rows(const block8 *b, size_t rows) {
+    switch (rows) {
+    case 1:
+        tile8(b, 1);
+        break;
+    case 2:
+        tile8(b, 2);
+        break;
+    case 3:
+        tile8(b, 3);
+        break;
+    case 4:
+        tile8(b, 4);
+        break;
+    }
+}
+
+static void linear_int8_avx2(const nxc__linear_int8 *w, const uint8_t *q,
+                             const nxc__int8_row *rows, size_t m, float *y,
+                             nxc__epilogue epilogue) {
+    size_t n_blocks = (m + ROWS8 - 1) / ROWS8;
+    for (size_t column = 0; column < w->n; column += NXC_LANES) {
+        const int8_t *panel = w->panels +
+                              column / NXC_PANEL * NXC_PANEL * w->k +
+                              column % NXC_PANEL * 4;
+        block8 b = {q, rows, w, panel, column, y + column};
+        size_t row = 0;
+        for (size_t left = n_blocks; left; left--) {
+            size_t n = (m - row + left - 1) / left;
+            tile8_rows(&b, n);
+            if (epilogue == NXC_EPILOGUE_GELU)
+                lanes_gelu_block(b.y, w->n, n, NXC_LANES);
+            row += n;
+            b.q += n * w->k;
+            b.rows += n;
+            b.y += n * w->n;
+        }
+    }
+}
+
 void nxc__encoder_kernels_avx2(nxc__encoder_kernels *k) {
-    k->name = "avx2";
+    k->name = k->int8 = "avx2";
     k->linear = linear16;
+    k->linear_int8 = linear_int8_avx2;
     lanes_init(k);
 }

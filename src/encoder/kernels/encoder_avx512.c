@@ -10,49 +10,6 @@
  * next matrix, which the packed file stores behind it on purpose; a prefetch
  * beyond the mapping has no effect.
  */
-#include <immintrin.h>
-#include <stddef.h>
-
-typedef __m512 v16;
-#define V16_ROWS 8
-
-static inline v16 v16_load(const float *p) { return _mm512_loadu_ps(p); }
-static inline void v16_store(float *p, v16 a) { _mm512_storeu_ps(p, a); }
-static inline v16 v16_set1(float a) { return _mm512_set1_ps(a); }
-static inline v16 v16_add(v16 a, v16 b) { return _mm512_add_ps(a, b); }
-static inline v16 v16_sub(v16 a, v16 b) { return _mm512_sub_ps(a, b); }
-static inline v16 v16_mul(v16 a, v16 b) { return _mm512_mul_ps(a, b); }
-static inline v16 v16_div(v16 a, v16 b) { return _mm512_div_ps(a, b); }
-static inline v16 v16_max(v16 a, v16 b) { return _mm512_max_ps(a, b); }
-static inline v16 v16_min(v16 a, v16 b) { return _mm512_min_ps(a, b); }
-static inline v16 v16_fma(v16 a, v16 b, v16 c) {
-    return _mm512_fmadd_ps(a, b, c);
-}
-static inline v16 v16_round(v16 a) {
-    return _mm512_roundscale_ps(a,
-                                _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-static inline v16 v16_power(v16 n) {
-    __m512i e = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(e, 23));
-}
-/* Lanes folded in halves. */
-static inline float sum_8(__m256 a) {
-    __m128 x =
-        _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
-    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
-    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
-}
-static inline float v16_sum(v16 a) {
-    return sum_8(
-        _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1)));
-}
-/* Inline assembly because gcc 12 copies and spills the accumulators of the
- * intrinsic, which halves the speed. */
-static inline void v16_accumulate(v16 *c, v16 a, v16 b) {
-    __asm__("vfmadd231ps %2, %1, %0" : "+v"(*c) : "v"(a), "v"(b));
-}
-
 #include "encoder/kernels/encoder_lanes.h"
 
 #define ROWS 8
@@ -66,7 +23,7 @@ typedef struct block {
 } block;
 
 ALWAYS_INLINE void tile(const block *b, size_t rows) {
-    v16 acc[ROWS][VECTORS];
+    v16 acc[ROWS][VECTORS] V16_UNINITIALIZED;
     const float *w = b->panel, *x = b->x;
 #pragma GCC unroll 8
     for (size_t i = 0; i < rows; i++)
@@ -74,7 +31,7 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
         for (size_t j = 0; j < VECTORS; j++)
             acc[i][j] = v16_set1(0.0f);
     for (size_t k = 0; k < b->k; k++, w += NXC_PANEL) {
-        v16 v[VECTORS];
+        v16 v[VECTORS] V16_UNINITIALIZED;
 #pragma GCC unroll 3
         for (size_t j = 0; j < VECTORS; j++) {
             v[j] = v16_load(w + j * NXC_LANES);

@@ -1,7 +1,8 @@
 /*
  * The encoder's kernels: a table of function pointers, one set per ISA.
  *
- *     select -> (linear | attention | layer_norm | gelu | dot | pool)*
+ *     select -> (linear | attention | layer_norm | gelu | dot | pool
+ *                | quantize_rows | linear_int8 | dequantize)*
  *
  * encoder_ref.c defines every slot in plain loops. The other files only do the
  * same thing faster, and "the same" is meant bit for bit: for finite inputs
@@ -48,6 +49,30 @@ typedef struct nxc__linear {
     size_t n;            /* outputs, a multiple of 48 */
 } nxc__linear;
 
+/* int8 weights of y = x W + b: W[k][j] is about scales[j] times the byte
+ * panels[j / 48][k / 4][j % 48][k % 4]. Four inputs of a column are one 32-bit
+ * lane, as vpdpbusd and sdot take them; a step of four k is three cache lines.
+ * factors[k] multiplies input k before it is quantised, and W[k] was divided by
+ * it (channel equalisation). */
+typedef struct nxc__linear_int8 {
+    const int8_t *panels; /* (n / 48, k / 4, 48, 4) */
+    const float *bias;    /* (n) */
+    const float *scales;  /* (n) */
+    const int32_t *sums;  /* (n) of the bytes of a column */
+    const float *factors; /* (k) */
+    size_t k;             /* inputs, a multiple of 4, at most NXC_INT8_MAX_K */
+    size_t n;             /* outputs, a multiple of 48 */
+} nxc__linear_int8;
+/* 2 * 255 * 128 k < 2^31: zero * sums and the products fit one int32. */
+#define NXC_INT8_MAX_K ((size_t)32768)
+
+/* A row of 8-bit activations: value = scale * (q - zero). */
+typedef struct nxc__int8_row {
+    float scale;
+    int32_t zero; /* 0 to 255 */
+} nxc__int8_row;
+#define NXC_INT8_MIN_RANGE 1e-30f
+
 typedef enum nxc__epilogue {
     NXC_EPILOGUE_NONE,
     NXC_EPILOGUE_GELU
@@ -75,6 +100,7 @@ typedef struct nxc__norm {
 
 typedef struct nxc__encoder_kernels {
     const char *name; /* "ref", "avx2", "avx512", "neon" */
+    const char *int8; /* of linear_int8: these, "avx512vnni", "dotprod" */
 
     /* y (m, w->n) = x (m, w->k) W + b, then GELU if asked for.
      * Order       acc = fma(x[k], W[k][j], acc) from acc = 0 for k ascending,
@@ -122,11 +148,32 @@ typedef struct nxc__encoder_kernels {
      * norm, where A[i] is the mean of |x| in column i, |A| its L2 norm */
     void (*pool)(const float *x, size_t n_rows, size_t dim, float *out);
 
-    /* Room for the int8 path: slots quantize_rows (dynamic, symmetric, one
-     * scale per row: x = s q, |q| <= 127, round to nearest even) and
-     * linear_int8 (u8 weights x s8 rows, exact in int32 up to k = 66051, the
-     * correction for the weights' offset as start value) will follow here;
-     * integer kernels are exact, so the promise of equal bits holds there. */
+    /* q (m, k) and rows (m) from x (m, k) and factors (k): row by row
+     * t = x * factors; low = min(0, min t); high = max(0, max t);
+     * scale = (high - low) / 255, zero = rint(-low * (255 / (high - low))),
+     * q = rint(t * (255 / (high - low))) + zero, cut to [0, 255];
+     * all 0 if high - low < NXC_INT8_MIN_RANGE. Then t is about
+     * scale * (q - zero). Any k; |t| <= 1e38.
+     * Order       none: minimum and maximum have none
+     * Error       |t - scale (q - zero)| <= scale (1 + 2^-14), and half of it
+     *             where q was not cut */
+    void (*quantize_rows)(const float *x, const float *factors, size_t m,
+                          size_t k, uint8_t *q, nxc__int8_row *rows);
+
+    /* y (m, w->n) from q (m, w->k) and rows (m), then GELU if asked for:
+     * sum = sum over k of (q - zero) W[k][j], an int32;
+     * y = fma((float)sum, rows->scale * w->scales[j], w->bias[j])
+     * Order       none: the sum is exact for k <= NXC_INT8_MAX_K, whatever the
+     *             bytes. Where w->sums is not the sum of the bytes but within
+     *             128 k of 0, it is unspecified and does not overflow
+     * Error       |y - exact| <= 3 u (|sum scale scales[j]| + |y|) before the
+     *             GELU, exact from the quantised values */
+    void (*linear_int8)(const nxc__linear_int8 *w, const uint8_t *q,
+                        const nxc__int8_row *rows, size_t m, float *y,
+                        nxc__epilogue epilogue);
+
+    /* x[i] = scale * q[i], rounded once. */
+    void (*dequantize)(const int8_t *q, float scale, size_t n, float *x);
 } nxc__encoder_kernels;
 
 /* The best kernels for these nxc__cpu_flag bits (0: the reference). */
@@ -134,11 +181,14 @@ void nxc__encoder_kernels_select(nxc__encoder_kernels *k, uint32_t cpu);
 
 /* Each ISA's one symbol: override what it does better. */
 void nxc__encoder_kernels_ref(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_int8_ref(nxc__encoder_kernels *k);
 #if defined(__x86_64__)
 void nxc__encoder_kernels_avx2(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_avx512(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_avx512vnni(nxc__encoder_kernels *k);
 #elif defined(__aarch64__)
 void nxc__encoder_kernels_neon(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_dotprod(nxc__encoder_kernels *k);
 #endif
 
 /* exp(x) = 2^n p(r) for x <= 0, cut at -87: n = rint(x log2 e),

@@ -1,32 +1,18 @@
 /*
- * Every slot but linear, written once over vectors of 16 float32 lanes.
+ * Every slot but the matrix products, written once over vectors of 16 float32
+ * lanes.
  *
- * Included by exactly one file per ISA, after it has defined the vocabulary:
- *     v16                 16 lanes: one zmm, two ymm or four q registers
- *     v16_load, v16_store any alignment
- *     v16_set1, v16_add, v16_sub, v16_mul, v16_div, v16_max, v16_min
- *     v16_fma(a, b, c)    a * b + c, rounded once
- *     v16_accumulate(&c, a, b)    c = fma(a, b, c), c stays in its register
- *     v16_round           to the nearest integer, ties to even
- *     v16_sum             of the lanes, folded in halves: 16, 8, 4, 2, 1
- *     v16_power(n)        2^n for integers n in [-126, 127]
- *     V16_ROWS            rows of a small product that fit the registers
- * Then the reference's orders of summation hold by construction, and what
- * remains per ISA is this vocabulary and the tile of linear.
+ * Included by exactly one file per ISA, which is compiled for it. The vectors
+ * are those of encoder_v16.h. The reference's orders of summation hold by
+ * construction, and what remains per ISA is that vocabulary and the tiles of
+ * the products.
  */
 #include <math.h>
 #include <string.h>
 
+#include "encoder/kernels/encoder_gelu.h"
+#include "encoder/kernels/encoder_int8.h"
 #include "encoder/kernels/encoder_kernel.h"
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-ALWAYS_INLINE v16 lanes_polynomial(v16 x, const float *coeffs, size_t n) {
-    v16 p = v16_set1(coeffs[0]);
-    for (size_t i = 1; i < n; i++)
-        p = v16_fma(p, x, v16_set1(coeffs[i]));
-    return p;
-}
 
 ALWAYS_INLINE v16 lanes_exp(v16 x) {
     static const float coeffs[] = NXC_EXP_COEFFS;
@@ -37,17 +23,6 @@ ALWAYS_INLINE v16 lanes_exp(v16 x) {
     v16 p = lanes_polynomial(r, coeffs, NXC_EXP_N_COEFFS);
     p = v16_fma(p, v16_mul(r, r), v16_add(r, v16_set1(1.0f)));
     return v16_mul(p, v16_power(n));
-}
-
-ALWAYS_INLINE v16 lanes_gelu(v16 x) {
-    static const float p[] = NXC_ERF_P, q[] = NXC_ERF_Q;
-    v16 z = v16_mul(x, v16_set1(NXC_SQRT_HALF));
-    z = v16_max(z, v16_set1(-NXC_ERF_MAX));
-    z = v16_min(z, v16_set1(NXC_ERF_MAX));
-    v16 t = v16_mul(z, z), half = v16_mul(x, v16_set1(0.5f));
-    v16 top = v16_mul(z, lanes_polynomial(t, p, NXC_ERF_N_P));
-    v16 erf = v16_div(top, lanes_polynomial(t, q, NXC_ERF_N_Q));
-    return v16_fma(half, erf, half);
 }
 
 static void lanes_gelu_slot(float *x, size_t n) {
@@ -62,7 +37,7 @@ static void lanes_gelu_slot(float *x, size_t n) {
     }
 }
 
-/* c[i][0..16) = sum over k of a[i][k] b[k][0..16), for `rows` rows. */
+/* c[i][0..n) = sum over k of a[i][k] b[k][0..n); n a multiple of 16. */
 typedef struct lanes_product {
     const float *a, *b;
     size_t lda, ldb, k;
@@ -70,33 +45,65 @@ typedef struct lanes_product {
     size_t ldc;
 } lanes_product;
 
-ALWAYS_INLINE void product_rows(const lanes_product *p, size_t rows,
-                                size_t first) {
-    v16 acc[V16_ROWS];
-    const float *a = p->a + first * p->lda;
-    float *c = p->c + first * p->ldc;
+/* A tile of rows x columns vectors. */
+ALWAYS_INLINE void product_tile(const lanes_product *p, size_t rows,
+                                size_t columns) {
+    v16 acc[V16_ROWS][V16_COLUMNS] V16_UNINITIALIZED;
 #pragma GCC unroll 8
     for (size_t i = 0; i < rows; i++)
-        acc[i] = v16_set1(0.0f);
+#pragma GCC unroll 3
+        for (size_t j = 0; j < columns; j++)
+            acc[i][j] = v16_set1(0.0f);
     for (size_t k = 0; k < p->k; k++) {
-        v16 b = v16_load(p->b + k * p->ldb);
+        v16 b[V16_COLUMNS] V16_UNINITIALIZED;
+#pragma GCC unroll 3
+        for (size_t j = 0; j < columns; j++)
+            b[j] = v16_load(p->b + k * p->ldb + NXC_LANES * j);
 #pragma GCC unroll 8
-        for (size_t i = 0; i < rows; i++)
-            v16_accumulate(&acc[i], v16_set1(a[i * p->lda + k]), b);
+        for (size_t i = 0; i < rows; i++) {
+            v16 a = v16_set1(p->a[i * p->lda + k]);
+#pragma GCC unroll 3
+            for (size_t j = 0; j < columns; j++)
+                v16_accumulate(&acc[i][j], a, b[j]);
+        }
     }
 #pragma GCC unroll 8
     for (size_t i = 0; i < rows; i++)
-        v16_store(c + i * p->ldc, acc[i]);
+#pragma GCC unroll 3
+        for (size_t j = 0; j < columns; j++)
+            v16_store(p->c + i * p->ldc + NXC_LANES * j, acc[i][j]);
 }
 
-static void product(const lanes_product *p, size_t rows) {
-    size_t i = 0;
-    for (; i + V16_ROWS <= rows; i += V16_ROWS)
-        product_rows(p, V16_ROWS, i);
-    for (; i + V16_ROWS / 2 <= rows; i += V16_ROWS / 2)
-        product_rows(p, V16_ROWS / 2, i);
-    for (; i < rows; i++)
-        product_rows(p, 1, i);
+ALWAYS_INLINE void product_rows(const lanes_product *p, size_t rows, size_t n) {
+    lanes_product tile = *p;
+    for (; n >= NXC_LANES * V16_COLUMNS; n -= NXC_LANES * V16_COLUMNS) {
+        product_tile(&tile, rows, V16_COLUMNS);
+        tile.b += NXC_LANES * V16_COLUMNS;
+        tile.c += NXC_LANES * V16_COLUMNS;
+    }
+    for (; n; n -= NXC_LANES) {
+        product_tile(&tile, rows, 1);
+        tile.b += NXC_LANES;
+        tile.c += NXC_LANES;
+    }
+}
+
+static void product(const lanes_product *product, size_t rows, size_t n) {
+    lanes_product p = *product;
+    while (rows) {
+        size_t step = rows >= V16_ROWS       ? V16_ROWS
+                      : rows >= V16_ROWS / 2 ? V16_ROWS / 2
+                                             : 1;
+        if (step == V16_ROWS)
+            product_rows(&p, V16_ROWS, n);
+        else if (step == V16_ROWS / 2)
+            product_rows(&p, V16_ROWS / 2, n);
+        else
+            product_rows(&p, 1, n);
+        p.a += step * p.lda;
+        p.c += step * p.ldc;
+        rows -= step;
+    }
 }
 
 /* Scores of a row -> weights, which are zero from n to the padded width;
@@ -107,12 +114,7 @@ static float softmax_row(float *s, size_t n, size_t padded, float scale) {
     v16 m = v16_load(s);
     for (size_t t = NXC_LANES; t < padded; t += NXC_LANES)
         m = v16_max(m, v16_load(s + t));
-    float lane[NXC_LANES];
-    v16_store(lane, m);
-    float max = lane[0];
-    for (size_t i = 1; i < NXC_LANES; i++)
-        max = lane[i] > max ? lane[i] : max;
-    v16 vmax = v16_set1(max), vscale = v16_set1(scale);
+    v16 vmax = v16_set1(v16_top(m)), vscale = v16_set1(scale);
     for (size_t t = 0; t < padded; t += NXC_LANES) {
         v16 x = v16_mul(v16_sub(v16_load(s + t), vmax), vscale);
         v16_store(s + t, lanes_exp(x));
@@ -130,32 +132,27 @@ static float softmax_row(float *s, size_t n, size_t padded, float scale) {
 static void lanes_attention(const nxc__attention *a) {
     size_t n = a->n_tokens, padded = (n + 15) / 16 * 16, ld = a->qkv_stride;
     float *keys = a->scratch, *scores = keys + NXC_HEAD_DIM * padded;
-    for (size_t d = 0; d < NXC_HEAD_DIM; d++) {
-        const float *k = a->qkv + NXC_HEAD_DIM + d;
-        for (size_t t = 0; t < n; t++)
-            keys[d * padded + t] = k[t * ld];
-        for (size_t t = n; t < padded; t++)
-            keys[d * padded + t] = 0.0f;
-    }
+    for (size_t t = 0; t < n; t += NXC_LANES)
+        for (size_t d = 0; d < NXC_HEAD_DIM; d += NXC_LANES)
+            v16_transpose(a->qkv + NXC_HEAD_DIM + t * ld + d, ld, n - t,
+                          keys + d * padded + t, padded);
     for (size_t first = 0; first < n; first += 8) {
         size_t rows = n - first < 8 ? n - first : 8;
         float sums[8];
-        for (size_t t = 0; t < padded; t += NXC_LANES) {
-            lanes_product qk = {a->qkv + first * ld, keys + t,   ld,    padded,
-                                NXC_HEAD_DIM,        scores + t, padded};
-            product(&qk, rows);
-        }
+        lanes_product qk = {a->qkv + first * ld, keys,   ld,    padded,
+                            NXC_HEAD_DIM,        scores, padded};
+        product(&qk, rows, padded);
         for (size_t i = 0; i < rows; i++)
             sums[i] = softmax_row(scores + i * padded, n, padded, a->scale);
-        for (size_t d = 0; d < NXC_HEAD_DIM; d += NXC_LANES) {
-            float *out = a->out + first * a->out_stride + d;
-            lanes_product pv = {
-                scores,       a->qkv + 2 * NXC_HEAD_DIM + d, padded, ld, n, out,
-                a->out_stride};
-            product(&pv, rows);
-            for (size_t i = 0; i < rows; i++, out += a->out_stride)
-                v16_store(out, v16_div(v16_load(out), v16_set1(sums[i])));
-        }
+        float *out = a->out + first * a->out_stride;
+        lanes_product pv = {
+            scores,       a->qkv + 2 * NXC_HEAD_DIM, padded, ld, n, out,
+            a->out_stride};
+        product(&pv, rows, NXC_HEAD_DIM);
+        for (size_t i = 0; i < rows; i++, out += a->out_stride)
+            for (size_t d = 0; d < NXC_HEAD_DIM; d += NXC_LANES)
+                v16_store(out + d,
+                          v16_div(v16_load(out + d), v16_set1(sums[i])));
     }
 }
 
@@ -226,12 +223,59 @@ static void lanes_pool(const float *x, size_t n_rows, size_t dim, float *out) {
         v16_store(out + i, v16_div(v16_load(out + i), divisor));
 }
 
-/* GELU over a block of rows that a tile has just written (it is in L1). */
-ALWAYS_INLINE void lanes_gelu_block(float *y, size_t ldy, size_t rows,
-                                    size_t columns) {
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j += NXC_LANES)
-            v16_store(y + i * ldy + j, lanes_gelu(v16_load(y + i * ldy + j)));
+/* ------------------------------------------------------------------ int8 */
+
+ALWAYS_INLINE void lanes_tail(float to[NXC_LANES], const float *from,
+                              size_t n) {
+    memset(to, 0, NXC_LANES * sizeof *to);
+    memcpy(to, from, n * sizeof *to);
+}
+
+static void lanes_quantize_row(const float *x, const float *factors, size_t k,
+                               uint8_t *q, nxc__int8_row *row) {
+    v16 low = v16_set1(0.0f), high = low;
+    float tx[NXC_LANES], tf[NXC_LANES];
+    size_t i = 0;
+    for (; i + NXC_LANES <= k; i += NXC_LANES) {
+        v16 t = v16_mul(v16_load(x + i), v16_load(factors + i));
+        low = v16_min(low, t);
+        high = v16_max(high, t);
+    }
+    if (i < k) {
+        lanes_tail(tx, x + i, k - i);
+        lanes_tail(tf, factors + i, k - i);
+        v16 t = v16_mul(v16_load(tx), v16_load(tf));
+        low = v16_min(low, t);
+        high = v16_max(high, t);
+    }
+    nxc__int8_range r = nxc__int8_range_of(
+        -v16_top(v16_sub(v16_set1(0.0f), low)), v16_top(high));
+    v16 inverse = v16_set1(r.inverse);
+    *row = r.row;
+    for (i = 0; i + NXC_LANES <= k; i += NXC_LANES) {
+        v16 t = v16_mul(v16_load(x + i), v16_load(factors + i));
+        v16_store_u8(q + i, v16_mul(t, inverse), r.row.zero);
+    }
+    if (i < k) {
+        uint8_t tail[NXC_LANES];
+        v16 t = v16_mul(v16_load(tx), v16_load(tf));
+        v16_store_u8(tail, v16_mul(t, inverse), r.row.zero);
+        memcpy(q + i, tail, k - i);
+    }
+}
+
+static void lanes_quantize_rows(const float *x, const float *factors, size_t m,
+                                size_t k, uint8_t *q, nxc__int8_row *rows) {
+    for (size_t i = 0; i < m; i++)
+        lanes_quantize_row(x + i * k, factors, k, q + i * k, rows + i);
+}
+
+static void lanes_dequantize(const int8_t *q, float scale, size_t n, float *x) {
+    size_t i = 0;
+    for (; i + NXC_LANES <= n; i += NXC_LANES)
+        v16_store(x + i, v16_mul(v16_load_s8(q + i), v16_set1(scale)));
+    for (; i < n; i++)
+        x[i] = scale * (float)q[i];
 }
 
 static void lanes_init(nxc__encoder_kernels *k) {
@@ -240,4 +284,6 @@ static void lanes_init(nxc__encoder_kernels *k) {
     k->gelu = lanes_gelu_slot;
     k->dot = lanes_dot;
     k->pool = lanes_pool;
+    k->quantize_rows = lanes_quantize_rows;
+    k->dequantize = lanes_dequantize;
 }

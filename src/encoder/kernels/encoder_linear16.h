@@ -20,7 +20,7 @@ typedef struct block {
 } block;
 
 ALWAYS_INLINE void tile(const block *b, size_t rows) {
-    v16 acc[ROWS];
+    v16 acc[ROWS] V16_UNINITIALIZED;
     const float *w = b->panel, *x = b->x;
 #pragma GCC unroll 6
     for (size_t i = 0; i < rows; i++)

@@ -4,67 +4,6 @@
  * linear: 6 rows x 16 columns in 24 accumulators; four vectors for the columns
  * and a broadcast make 29 of the 32 registers.
  */
-#include <arm_neon.h>
-#include <stddef.h>
-
-typedef float32x4x4_t v16;
-#define V16_ROWS 4
-
-static inline v16 v16_load(const float *p) {
-    return (v16){
-        {vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)}};
-}
-static inline void v16_store(float *p, v16 a) {
-    for (size_t i = 0; i < 4; i++)
-        vst1q_f32(p + 4 * i, a.val[i]);
-}
-static inline v16 v16_set1(float a) {
-    float32x4_t v = vdupq_n_f32(a);
-    return (v16){{v, v, v, v}};
-}
-#define V16_BINARY(op)                                    \
-    static inline v16 v16_##op(v16 a, v16 b) {            \
-        return (v16){{v##op##q_f32(a.val[0], b.val[0]),   \
-                      v##op##q_f32(a.val[1], b.val[1]),   \
-                      v##op##q_f32(a.val[2], b.val[2]),   \
-                      v##op##q_f32(a.val[3], b.val[3])}}; \
-    }
-V16_BINARY(add)
-V16_BINARY(sub)
-V16_BINARY(mul)
-V16_BINARY(div)
-V16_BINARY(max)
-V16_BINARY(min)
-static inline v16 v16_fma(v16 a, v16 b, v16 c) {
-    for (size_t i = 0; i < 4; i++)
-        c.val[i] = vfmaq_f32(c.val[i], a.val[i], b.val[i]);
-    return c;
-}
-static inline v16 v16_round(v16 a) {
-    for (size_t i = 0; i < 4; i++)
-        a.val[i] = vrndnq_f32(a.val[i]);
-    return a;
-}
-static inline v16 v16_power(v16 n) {
-    for (size_t i = 0; i < 4; i++) {
-        int32x4_t e = vaddq_s32(vcvtnq_s32_f32(n.val[i]), vdupq_n_s32(127));
-        n.val[i] = vreinterpretq_f32_s32(vshlq_n_s32(e, 23));
-    }
-    return n;
-}
-/* Lanes folded in halves. */
-static inline float v16_sum(v16 a) {
-    float32x4_t x =
-        vaddq_f32(vaddq_f32(a.val[0], a.val[2]), vaddq_f32(a.val[1], a.val[3]));
-    float32x2_t y = vadd_f32(vget_low_f32(x), vget_high_f32(x));
-    return vget_lane_f32(y, 0) + vget_lane_f32(y, 1);
-}
-static inline void v16_accumulate(v16 *c, v16 a, v16 b) {
-#pragma GCC unroll 4
-    for (size_t i = 0; i < 4; i++)
-        c->val[i] = vfmaq_f32(c->val[i], a.val[i], b.val[i]);
-}
-
 #include "encoder/kernels/encoder_lanes.h"
 
 #define ROWS 6

@@ -1,0 +1,48 @@
+/* The forward pass over a ragged batch, shared by encoder and calibration. */
+#ifndef NXC_ENCODER_FORWARD_H
+#define NXC_ENCODER_FORWARD_H
+
+#include "encoder/packed_model.h"
+
+#define NXC_PASS_TOKENS 256
+#define NXC_PASS_TEXTS                                    \
+    (NXC_PASS_TOKENS / 2) /* a text has at least 2 tokens \
+                           */
+
+typedef enum nxc__matrix_id {
+    NXC_MATRIX_QKV,
+    NXC_MATRIX_OUT,
+    NXC_MATRIX_UP,
+    NXC_MATRIX_DOWN,
+    NXC_N_MATRICES
+} nxc__matrix_id;
+
+/* Sees the input x (m, k) of a matrix before it is multiplied. */
+typedef void (*nxc__forward_tap)(void *user, size_t layer, nxc__matrix_id id,
+                                 const float *x, size_t m, size_t k);
+
+/*     init -> (set n_texts, starts, ids -> run)* -> release
+ * Model and kernels are borrowed. */
+typedef struct nxc__forward {
+    const nxc__packed_model *model;
+    const nxc__encoder_kernels *kernels;
+    float *x, *wide, *context, *delta, *attention;
+    uint8_t *q;          /* (NXC_PASS_TOKENS, NXC_FFN), int8 only */
+    nxc__int8_row *rows; /* (NXC_PASS_TOKENS) */
+    void *block;         /* of all these */
+    size_t block_bytes;
+    nxc__forward_tap tap; /* may be NULL */
+    void *user;
+    size_t n_texts;
+    size_t starts[NXC_PASS_TEXTS + 1];
+    uint32_t ids[2 * NXC_PASS_TOKENS]; /* a text is tokenized behind a pass */
+} nxc__forward;
+
+nxc_status nxc__forward_init(nxc__forward *f, const nxc__packed_model *model,
+                             const nxc__encoder_kernels *kernels,
+                             const nxc_allocator *alloc, nxc_error *err);
+void nxc__forward_release(nxc__forward *f, const nxc_allocator *alloc);
+/* The last hidden state of the texts, to f->x (starts[n_texts], NXC_HIDDEN). */
+void nxc__forward_run(nxc__forward *f);
+
+#endif

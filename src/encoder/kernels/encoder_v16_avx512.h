@@ -1,0 +1,99 @@
+/* The vocabulary of encoder_v16.h in AVX-512: one zmm. */
+#ifndef NXC_ENCODER_V16_AVX512_H
+#define NXC_ENCODER_V16_AVX512_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef __m512 v16;
+#define V16_ROWS 8
+#define V16_COLUMNS 2
+
+static inline v16 v16_load(const float *p) { return _mm512_loadu_ps(p); }
+static inline void v16_store(float *p, v16 a) { _mm512_storeu_ps(p, a); }
+static inline v16 v16_set1(float a) { return _mm512_set1_ps(a); }
+static inline v16 v16_add(v16 a, v16 b) { return _mm512_add_ps(a, b); }
+static inline v16 v16_sub(v16 a, v16 b) { return _mm512_sub_ps(a, b); }
+static inline v16 v16_mul(v16 a, v16 b) { return _mm512_mul_ps(a, b); }
+static inline v16 v16_div(v16 a, v16 b) { return _mm512_div_ps(a, b); }
+static inline v16 v16_max(v16 a, v16 b) { return _mm512_max_ps(a, b); }
+static inline v16 v16_min(v16 a, v16 b) { return _mm512_min_ps(a, b); }
+static inline v16 v16_fma(v16 a, v16 b, v16 c) {
+    return _mm512_fmadd_ps(a, b, c);
+}
+static inline v16 v16_round(v16 a) {
+    return _mm512_roundscale_ps(a,
+                                _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+static inline v16 v16_power(v16 n) {
+    __m512i e = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(e, 23));
+}
+/* Lanes folded in halves. */
+static inline float sum_8(__m256 a) {
+    __m128 x =
+        _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+static inline float v16_sum(v16 a) {
+    return sum_8(
+        _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1)));
+}
+static inline float v16_top(v16 a) { return _mm512_reduce_max_ps(a); }
+static inline void v16_store_u8(uint8_t *q, v16 a, int32_t zero) {
+    __m512i v =
+        _mm512_add_epi32(_mm512_cvtps_epi32(a), _mm512_set1_epi32(zero));
+    v = _mm512_max_epi32(v, _mm512_setzero_si512());
+    _mm_storeu_si128((__m128i *)(void *)q, _mm512_cvtusepi32_epi8(v));
+}
+static inline v16 v16_load_s8(const int8_t *q) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(
+        _mm_loadu_si128((const __m128i *)(const void *)q)));
+}
+static inline __m512 v16_pairs(__m512 a, __m512 b, int high) {
+    __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
+    return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(x, y)
+                                 : _mm512_unpacklo_pd(x, y));
+}
+/* In steps of 1, 2, 4 and 8: after the second, quarter q of r[4 g + j] holds
+ * rows 4 g to 4 g + 3 of column 4 q + j. */
+static inline void v16_transpose(const float *from, size_t ldf, size_t rows,
+                                 float *to, size_t ldt) {
+    __m512 r[16] V16_UNINITIALIZED, t[16] V16_UNINITIALIZED;
+#pragma GCC unroll 16
+    for (size_t i = 0; i < 16; i++)
+        r[i] = i < rows ? _mm512_loadu_ps(from + i * ldf) : _mm512_setzero_ps();
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 16; i += 4)
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++)
+            r[i + j] = v16_pairs(t[i + j / 2], t[i + 2 + j / 2], j & 1);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++) {
+        t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+        t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xDD);
+        t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+        t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xDD);
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++) {
+        _mm512_storeu_ps(to + i * ldt,
+                         _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88));
+        _mm512_storeu_ps(to + (i + 8) * ldt,
+                         _mm512_shuffle_f32x4(t[i], t[i + 8], 0xDD));
+    }
+}
+/* Inline assembly because gcc 12 copies and spills the accumulators of the
+ * intrinsic, which halves the speed. */
+static inline void v16_accumulate(v16 *c, v16 a, v16 b) {
+    __asm__("vfmadd231ps %2, %1, %0" : "+v"(*c) : "v"(a), "v"(b));
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* The vocabulary of encoder_v16.h in AArch64 NEON: four q registers. */
+#ifndef NXC_ENCODER_V16_NEON_H
+#define NXC_ENCODER_V16_NEON_H
+
+#include <arm_neon.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef float32x4x4_t v16;
+#define V16_ROWS 4
+#define V16_COLUMNS 1
+
+static inline v16 v16_load(const float *p) {
+    return (v16){
+        {vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)}};
+}
+static inline void v16_store(float *p, v16 a) {
+    for (size_t i = 0; i < 4; i++)
+        vst1q_f32(p + 4 * i, a.val[i]);
+}
+static inline v16 v16_set1(float a) {
+    float32x4_t v = vdupq_n_f32(a);
+    return (v16){{v, v, v, v}};
+}
+#define V16_BINARY(op)                                    \
+    static inline v16 v16_##op(v16 a, v16 b) {            \
+        return (v16){{v##op##q_f32(a.val[0], b.val[0]),   \
+                      v##op##q_f32(a.val[1], b.val[1]),   \
+                      v##op##q_f32(a.val[2], b.val[2]),   \
+                      v##op##q_f32(a.val[3], b.val[3])}}; \
+    }
+V16_BINARY(add)
+V16_BINARY(sub)
+V16_BINARY(mul)
+V16_BINARY(div)
+V16_BINARY(max)
+V16_BINARY(min)
+static inline v16 v16_fma(v16 a, v16 b, v16 c) {
+    for (size_t i = 0; i < 4; i++)
+        c.val[i] = vfmaq_f32(c.val[i], a.val[i], b.val[i]);
+    return c;
+}
+static inline v16 v16_round(v16 a) {
+    for (size_t i = 0; i < 4; i++)
+        a.val[i] = vrndnq_f32(a.val[i]);
+    return a;
+}
+static inline v16 v16_power(v16 n) {
+    for (size_t i = 0; i < 4; i++) {
+        int32x4_t e = vaddq_s32(vcvtnq_s32_f32(n.val[i]), vdupq_n_s32(127));
+        n.val[i] = vreinterpretq_f32_s32(vshlq_n_s32(e, 23));
+    }
+    return n;
+}
+/* Lanes folded in halves. */
+static inline float v16_sum(v16 a) {
+    float32x4_t x =
+        vaddq_f32(vaddq_f32(a.val[0], a.val[2]), vaddq_f32(a.val[1], a.val[3]));
+    float32x2_t y = vadd_f32(vget_low_f32(x), vget_high_f32(x));
+    return vget_lane_f32(y, 0) + vget_lane_f32(y, 1);
+}
+static inline float v16_top(v16 a) {
+    return vmaxvq_f32(vmaxq_f32(vmaxq_f32(a.val[0], a.val[1]),
+                                vmaxq_f32(a.val[2], a.val[3])));
+}
+static inline void v16_store_u8(uint8_t *q, v16 a, int32_t zero) {
+    int32x4_t z = vdupq_n_s32(zero), v[4];
+    for (size_t i = 0; i < 4; i++)
+        v[i] = vaddq_s32(vcvtnq_s32_f32(a.val[i]), z);
+    int16x8_t lo = vcombine_s16(vqmovn_s32(v[0]), vqmovn_s32(v[1]));
+    int16x8_t hi = vcombine_s16(vqmovn_s32(v[2]), vqmovn_s32(v[3]));
+    vst1q_u8(q, vcombine_u8(vqmovun_s16(lo), vqmovun_s16(hi)));
+}
+static inline v16 v16_load_s8(const int8_t *q) {
+    int8x16_t bytes = vld1q_s8(q);
+    int16x8_t lo = vmovl_s8(vget_low_s8(bytes));
+    int16x8_t hi = vmovl_s8(vget_high_s8(bytes));
+    return (v16){{vcvtq_f32_s32(vmovl_s16(vget_low_s16(lo))),
+                  vcvtq_f32_s32(vmovl_s16(vget_high_s16(lo))),
+                  vcvtq_f32_s32(vmovl_s16(vget_low_s16(hi))),
+                  vcvtq_f32_s32(vmovl_s16(vget_high_s16(hi)))}};
+}
+static inline void v16_transpose(const float *from, size_t ldf, size_t rows,
+                                 float *to, size_t ldt) {
+    for (size_t i = 0; i < 16; i++)
+        for (size_t j = 0; j < 16; j++)
+            to[j * ldt + i] = i < rows ? from[i * ldf + j] : 0.0f;
+}
+static inline void v16_accumulate(v16 *c, v16 a, v16 b) {
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++)
+        c->val[i] = vfmaq_f32(c->val[i], a.val[i], b.val[i]);
+}
+
+#endif
