@@ -108,8 +108,7 @@ static void quantize_row(const quantizer *z, size_t i, size_t row,
  * The tokenizer splits at brackets, so no text gives them. */
 static bool is_reachable(const nxc__wordpiece *wp, uint32_t id) {
     return id == wp->vocab_size - 1 ||
-           !nxc__str_starts(nxc__wordpiece_piece(wp, id),
-                                 NXC_STR("[unused"));
+           !nxc__str_starts(nxc__wordpiece_piece(wp, id), NXC_STR("[unused"));
 }
 
 static void quantize_embeddings(const quantizer *z) {
