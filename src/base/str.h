@@ -47,7 +47,7 @@ static inline bool nxc__str_ends(nxc_str s, nxc_str suffix) {
             memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 static inline nxc_str nxc__str_slice(nxc_str s, size_t from, size_t to) {
-    return (nxc_str){s.ptr ? s.ptr + from : NULL, to - from};
+    return s.ptr ? (nxc_str){s.ptr + from, to - from} : (nxc_str){NULL, 0};
 }
 static inline nxc_str nxc__str_trim(nxc_str s) {
     size_t a = 0, b = s.ptr ? s.len : 0;
