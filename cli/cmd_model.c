@@ -65,17 +65,18 @@ int cli_model_fetch(const cli_args *args) {
     char script[4096 - 512], dir[2048], packed[2200];
     nxc_error err;
     cli_model_dir(dir, sizeof dir);
-    snprintf(packed, sizeof packed, "%s/minilm-f32.nxm", dir);
     if (!find_script(script, sizeof script))
         return cli_fail(nxc__error(&err, NXC_ERR_NOT_FOUND,
                                    "model fetch: expected the script "
                                    "model-fetch beside the command, got none"),
                         &err);
     nxc_status st = run_script(script, dir, cli_get(args, "from"), &err);
-    if (st == NXC_OK) st = nxc_model_pack(dir, packed, NXC_F32, NULL, &err);
-    if (st != NXC_OK) return cli_fail(st, &err);
-    printf("%s\n", packed);
-    return CLI_OK;
+    for (size_t i = 0; i < CLI_N_MODELS && st == NXC_OK; i++) {
+        snprintf(packed, sizeof packed, "%s/%s", dir, cli_models[i].file);
+        st = nxc_model_pack(dir, packed, cli_models[i].dtype, NULL, &err);
+        if (st == NXC_OK) printf("%s\n", packed);
+    }
+    return st == NXC_OK ? CLI_OK : cli_fail(st, &err);
 }
 
 int cli_model_pack(const cli_args *args) {

@@ -110,6 +110,14 @@ nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err);
 /* The limit of one request or session. */
 nxc_status cli_max_request_bytes(const cli_args *args, size_t *out,
                                  nxc_error *err);
+/* The packed files that model fetch makes, in the order in which a command
+ * without --model looks for them. */
+typedef struct cli_model {
+    const char *file;
+    nxc_dtype dtype;
+} cli_model;
+enum { CLI_N_MODELS = 2 };
+extern const cli_model cli_models[CLI_N_MODELS];
 /* --model, NEXTCALL_MODEL, or the cache folder; whether such a file exists. */
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
 /* Folder of the model files that are fetched. */

@@ -11,11 +11,8 @@ const cli_option cli_common_options[] = {
 const size_t cli_n_common_options = COUNT(cli_common_options);
 
 /* Rows that several subcommands share. */
-#define OPT_MODEL                                                    \
-    {                                                                \
-        "model", "FILE",                                             \
-            "packed encoder; default: the one that model fetch made" \
-    }
+#define OPT_MODEL \
+    { "model", "FILE", "packed encoder; default: the int8 one of model fetch" }
 #define OPT_THREADS \
     { "threads", "N", "encode on N threads (parallel_workers)" }
 #define OPT_JSON \
@@ -234,7 +231,8 @@ const cli_command cli_commands[] = {
      cli_catalog_stats},
     {"model fetch", "", "get the encoder's weights and pack them",
      "Fetches all-MiniLM-L6-v2 (Apache-2.0), verifies its SHA-256 and packs it "
-     "into the cache folder. With --from nothing is fetched.",
+     "into the cache folder: in int8, which a command takes by itself, and in "
+     "float32. With --from nothing is fetched.",
      OPTIONS(fetch_options), 0, 0, false, OPTIONS(fetch_examples),
      cli_model_fetch},
     {"model pack", "DIR", "pack weights into one mapped file",

@@ -58,6 +58,10 @@ void cli_model_dir(char *buf, size_t cap) {
                  home && *home ? home : ".");
 }
 
+/* Best first: int8 is what a command without --model takes. */
+const cli_model cli_models[CLI_N_MODELS] = {{"minilm-int8.nxm", NXC_INT8},
+                                            {"minilm-f32.nxm", NXC_F32}};
+
 bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
     const char *given = cli_get(args, "model");
     if (!given) given = environment("model");
@@ -67,8 +71,11 @@ bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
     }
     char dir[2048];
     cli_model_dir(dir, sizeof dir);
-    snprintf(buf, cap, "%s/minilm-f32.nxm", dir);
-    return access(buf, R_OK) == 0;
+    for (size_t i = 0; i < CLI_N_MODELS; i++) {
+        snprintf(buf, cap, "%s/%s", dir, cli_models[i].file);
+        if (access(buf, R_OK) == 0) return true;
+    }
+    return false;
 }
 
 static nxc_status add_encoder(const cli_args *args, const nxc_config *cfg,
