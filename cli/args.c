@@ -8,6 +8,7 @@
 #include "command.h"
 
 #define MAX_OPTIONS 96
+#define FIRST_ROW 256 /* beyond every short option */
 typedef struct given {
     const char *name, *value;
 } given;
@@ -35,7 +36,8 @@ typedef struct table {
 static void add_row(table *t, const char *name, bool has_arg) {
     if (t->n + 1 == MAX_OPTIONS) return; /* checked by the help test */
     t->rows[t->n++] = (struct option){
-        name, has_arg ? required_argument : no_argument, NULL, 0};
+        name, has_arg ? required_argument : no_argument, NULL, FIRST_ROW};
+    t->rows[t->n - 1].val += (int)t->n - 1; /* or --ca would be no doubt */
 }
 
 static void fill(table *t, const cli_command *c) {
@@ -92,6 +94,7 @@ static int unknown_option(const cli_command *c, const table *t,
     while (bare.len && bare.ptr[0] == '-')
         bare = nxc__str_slice(bare, 1, bare.len);
     bare = nxc__str_slice(bare, 0, nxc__str_find(bare, '=', 0));
+    if (strcmp(word, "-o") == 0) bare = NXC_STR("output");
     for (size_t i = 0; i < t->n; i++)
         if (nxc__str_eq(bare, nxc__str(names[i])))
             return cli_usage(c, "option --%s: expected %s, got %s", names[i],
@@ -107,17 +110,30 @@ static int read_options(cli_args *a, int argc, char **argv) {
     fill(&t, c);
     opterr = 0;
     optind = 1;
+    bool has_output = false;
+    for (size_t i = 0; i < c->n_options; i++)
+        has_output |= strcmp(c->options[i].name, "output") == 0;
     for (;;) {
-        int row = -1, at = optind;
-        int got = getopt_long(argc, argv, ":h", t.rows, &row);
+        int got =
+            getopt_long(argc, argv, has_output ? ":ho:" : ":h", t.rows, NULL);
         if (got == -1) break;
-        if (got == 'h' || (got == 0 && strcmp(t.rows[row].name, "help") == 0)) {
+        const char *name = got >= FIRST_ROW ? t.rows[got - FIRST_ROW].name
+                           : got == 'h'     ? "help"
+                           : got == 'o'     ? "output"
+                                            : NULL;
+        char letter[] = {'-', (char)optopt, 0};
+        if (!name)
+            return unknown_option(
+                c, &t,
+                optopt && optopt < FIRST_ROW ? letter : argv[optind - 1]);
+        if (strcmp(name, "help") == 0) {
             cli_print_help(c, stdout);
             return CLI_OK;
         }
-        if (got != 0) return unknown_option(c, &t, argv[at]);
-        const char *name = permanent(c, t.rows[row].name);
-        if (strcmp(name, "color") == 0) cli_set_color(optarg);
+        name = permanent(c, name);
+        if (strcmp(name, "color") == 0 && !cli_set_color(optarg))
+            return cli_usage(
+                c, "--color: expected auto, always or never, got %s", optarg);
         if (!keep(a, name, optarg ? optarg : "")) return CLI_FAILURE;
     }
     a->positional = argv + optind;

@@ -106,10 +106,19 @@ static nxc_status split_lines(parts *p, nxc_str bytes, nxc_error *err) {
     return NXC_OK;
 }
 
+static size_t n_added; /* a file may hold several */
+
 static nxc_status add(nxc_engine *engine, nxc_str name, nxc_catalog *catalog,
                       nxc_error *err) {
-    nxc_status st = nxc_engine_add_catalog(engine, name, catalog, err);
+    nxc_status st =
+        nxc_engine_get_catalog(engine, name)
+            ? nxc__error(err, NXC_ERR_INVALID,
+                         "--catalog: expected each name once, got %.*s again; "
+                         "NAME=FILE gives another",
+                         NXC_STR_ARG(name))
+            : nxc_engine_add_catalog(engine, name, catalog, err);
     if (st != NXC_OK) nxc_catalog_free(catalog);
+    n_added += st == NXC_OK;
     return st;
 }
 
@@ -161,11 +170,7 @@ static nxc_status add_several(const char *path, const nxc_config *cfg,
     nxc__free(&nxc__allocator_default, p.items, p.cap * sizeof *p.items);
     nxc__strmap_release(&p.map);
     nxc__arena_release(&p.arena);
-    union {
-        const char *in;
-        void *out;
-    } u = {bytes.ptr};
-    nxc__free(&nxc__allocator_default, u.out, bytes.len + 1);
+    nxc__free_str(&nxc__allocator_default, bytes);
     return st;
 }
 
@@ -185,10 +190,12 @@ static nxc_status add_spec(const cli_args *args, const char *spec,
 }
 
 nxc_status cli_add_catalogs(const cli_args *args, const nxc_config *cfg,
-                            nxc_engine *engine, nxc_error *err) {
+                            nxc_engine *engine, size_t *n_out, nxc_error *err) {
     size_t at = 0, n = 0;
+    n_added = 0;
     for (const char *spec; (spec = cli_next(args, "catalog", &at)); n++)
         NXC_TRY(add_spec(args, spec, cfg, engine, err));
+    *n_out = n_added;
     return n ? NXC_OK
              : nxc__error(err, NXC_ERR_INVALID,
                           "--catalog: expected a file, got nothing");

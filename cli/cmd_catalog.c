@@ -114,6 +114,12 @@ int cli_catalog_import(const cli_args *args) {
 static const char *const kind_names[] = {"parameters", "body", "returns",
                                          "scopes"};
 
+static void field_text(const char *before, nxc_str value) {
+    if (!value.len) return;
+    fputs(before, stdout);
+    cli_print_text(stdout, value, false);
+}
+
 static void show_fields(const nxc_catalog *c, uint32_t op, bool json) {
     for (int kind = NXC_FIELD_PARAMETER; kind <= NXC_FIELD_SCOPE; kind++) {
         nxc_field f;
@@ -127,9 +133,9 @@ static void show_fields(const nxc_catalog *c, uint32_t op, bool json) {
                 printf(",\"required\":%s}", f.required ? "true" : "false");
             } else {
                 if (n == 0) printf("%s:\n", kind_names[kind]);
-                printf("  %.*s", (int)f.name.len, f.name.ptr);
-                if (f.in.len) printf(" in %.*s", NXC_STR_ARG(f.in));
-                if (f.type.len) printf(", %.*s", NXC_STR_ARG(f.type));
+                field_text("  ", f.name);
+                field_text(" in ", f.in);
+                field_text(", ", f.type);
                 puts(f.required ? ", required" : "");
             }
         }
@@ -160,7 +166,10 @@ static void show_json(const nxc_catalog *c, uint32_t i,
 }
 
 static void show_row(const char *name, nxc_str value) {
-    if (value.len) printf("%-14s %.*s\n", name, (int)value.len, value.ptr);
+    if (!value.len) return;
+    printf("%-14s ", name);
+    cli_print_text(stdout, value, true);
+    putchar('\n');
 }
 static void show_text(const nxc_catalog *c, uint32_t i,
                       const nxc_operation *op) {

@@ -22,7 +22,8 @@ static const struct {
                  {NXC_CPU_I8MM, "i8mm"}};
 
 typedef struct report {
-    bool json, first, healthy;
+    bool json, first;
+    const char *health;
 } report;
 
 static void row(report *r, const char *name, const char *value) {
@@ -58,13 +59,15 @@ static void model_rows(report *r, const cli_args *args, const nxc_config *cfg) {
     if (!cli_model_path(args, path, sizeof path)) {
         snprintf(text, sizeof text, "missing: %s (nextcall model fetch)", path);
         row(r, "model", text);
-        r->healthy = false;
+        r->health = "ranks without an encoder";
         return;
     }
     nxc_status st = nxc_encoder_open(path, cfg, NULL, &encoder, &err);
     if (st != NXC_OK) {
         row(r, "model", err.message);
-        r->healthy = false;
+        r->health =
+            "the model is unusable: nextcall model fetch makes it anew, "
+            "--no-model ranks without it";
         return;
     }
     nxc_encoder_info info;
@@ -101,7 +104,7 @@ static void option_rows(report *r, const cli_args *args) {
 }
 
 int cli_doctor(const cli_args *args) {
-    report r = {cli_has(args, "json"), true, true};
+    report r = {cli_has(args, "json"), true, "ok"};
     nxc_error err;
     nxc_config *cfg;
     nxc_status st = cli_config(args, &cfg, &err);
@@ -111,7 +114,7 @@ int cli_doctor(const cli_args *args) {
     cpu_rows(&r);
     model_rows(&r, args, cfg);
     option_rows(&r, args);
-    row(&r, "health", r.healthy ? "ok" : "ranks without an encoder");
+    row(&r, "health", r.health);
     if (r.json) puts("}");
     nxc_config_free(cfg);
     return CLI_OK;

@@ -1,36 +1,66 @@
-/* nextcall embed and nextcall tokenize: lines in, vectors or ids out, in
- * constant memory. */
+/* nextcall embed and nextcall tokenize: lines in, vectors or ids out, in the
+ * order of the input and in constant memory.
+ *
+ *     lines -> texts -> batch -> encoder -> rows -> text, JSONL or .npy
+ *
+ * A batch goes through the encoder when it is full (texts or bytes) or when the
+ * input makes us wait. What a text becomes does not depend on its batch.
+ * A line that is no text ends the work: standard output then has the lines
+ * before it, a file of --output is as it was before.
+ */
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/config.h"
+#include "base/executor.h"
 #include "base/json.h"
 #include "command.h"
 #include "npy.h"
 
 #define DIM_MAX 1024
 #define BATCH 1024
+#define BATCH_BYTES ((size_t)4 << 20)
 
 /* A group of texts that goes through the encoder at once. */
 typedef struct batch {
     nxc__arena arena;
     nxc_str texts[BATCH];
-    size_t n;
+    size_t n, n_bytes;
 } batch;
 
 typedef struct job {
     const cli_args *args;
     nxc_encoder *encoder;
     nxc_encoder_info info;
+    nxc__pool *pool;
     size_t n_threads, max_line, done;
     batch *batch;
-    float *rows; /* (BATCH, dim) */
+    float *rows;   /* (BATCH, dim) */
+    uint32_t *ids; /* (BATCH, max_tokens) */
     nxc_text_info *infos;
-    FILE *out;
-    cli_npy npy;
+    nxc_status *states; /* of the texts, by task */
+    cli_npy npy;        /* its output alone, unless to_npy */
     bool to_npy, json;
     cli_progress progress;
     nxc_status (*flush)(struct job *, nxc_error *);
 } job;
+
+static nxc_status json_text(const cli_lines *l, nxc_str line, nxc__arena *arena,
+                            nxc_str *out, nxc_error *err) {
+    nxc__json_doc *doc;
+    nxc_status st =
+        nxc__json_parse(nxc__str(l->name), line, NULL, NULL, &doc, err);
+    if (st != NXC_OK) return cli_lines_blame(l, l->name, st, err);
+    static const nxc__json_path root = {NULL, {NULL, 0}, 0};
+    const nxc__json_path step = {&root, NXC_STR("text"), 0};
+    const nxc__json *text = NXC_JSON_GET(nxc__json_root(doc), "text");
+    if (nxc__json_is(text, NXC_JSON_STRING))
+        *out = nxc__arena_copy(arena, nxc__json_str(text));
+    else
+        st = nxc__json_error_type(doc, &step, err, "a string", text);
+    nxc__json_free(doc);
+    return st == NXC_OK ? st : cli_lines_blame(l, l->name, st, err);
+}
 
 /* The text of one line: itself, or the member "text" of a JSON object. */
 static nxc_status line_text(const cli_lines *l, bool is_json, nxc__arena *arena,
@@ -40,46 +70,47 @@ static nxc_status line_text(const cli_lines *l, bool is_json, nxc__arena *arena,
         return nxc__error(err, NXC_ERR_LIMIT,
                           "%s:%zu: expected at most %zu bytes, got more",
                           l->name, l->number, l->max);
-    if (!is_json) {
+    if (is_json)
+        NXC_TRY(json_text(l, line, arena, out, err));
+    else
         *out = nxc__arena_copy(arena, line);
-    } else {
-        nxc__json_doc *doc;
-        nxc_status st =
-            nxc__json_parse(nxc__str(l->name), line, NULL, NULL, &doc, err);
-        if (st != NXC_OK)
-            return nxc__error_prefix(err, st, "line %zu", l->number);
-        const nxc__json *text = NXC_JSON_GET(nxc__json_root(doc), "text");
-        bool ok = nxc__json_is(text, NXC_JSON_STRING);
-        if (ok) *out = nxc__arena_copy(arena, nxc__json_str(text));
-        nxc__json_free(doc);
-        if (!ok)
-            return nxc__error(err, NXC_ERR_INVALID,
-                              "%s:%zu: $.text: expected a string, got none",
-                              l->name, l->number);
-    }
     return out->ptr ? NXC_OK : nxc__error_nomem(err, line.len);
+}
+
+/* --json and --input-json say that lines are JSON, --input-text that they are
+ * not; otherwise the first byte of the file tells. */
+static bool reads_json(const job *j, const cli_lines *l) {
+    if (cli_has(j->args, "json") || cli_has(j->args, "input-json")) return true;
+    return !cli_has(j->args, "input-text") && l->len && l->line[0] == '{';
 }
 
 static nxc_status read_file(job *j, const char *path, nxc_error *err) {
     cli_lines l;
-    bool first = true, is_json = cli_has(j->args, "input-json");
+    bool is_json = false;
+    batch *b = j->batch;
     nxc_status st = NXC_OK;
     NXC_TRY(cli_lines_open(&l, path, j->max_line, err));
     while (st == NXC_OK && cli_lines_next(&l)) {
-        if (first && l.len && l.line[0] == '{') is_json = true;
-        first = false;
-        st = line_text(&l, is_json, &j->batch->arena,
-                       &j->batch->texts[j->batch->n], err);
-        if (st == NXC_OK && ++j->batch->n == BATCH) st = j->flush(j, err);
+        if (l.number == 1) is_json = reads_json(j, &l);
+        if (is_json && nxc__str_trim((nxc_str){l.line, l.len}).len == 0)
+            continue;
+        st = line_text(&l, is_json, &b->arena, &b->texts[b->n], err);
+        if (st != NXC_OK) break;
+        b->n_bytes += b->texts[b->n++].len;
+        if (b->n == BATCH || b->n_bytes >= BATCH_BYTES ||
+            cli_lines_must_wait(&l))
+            st = j->flush(j, err);
     }
+    if (st == NXC_OK) st = cli_lines_status(&l, err);
     cli_lines_close(&l);
     return st;
 }
 
 static void end_batch(job *j) {
     j->done += j->batch->n;
-    j->batch->n = 0;
+    j->batch->n = j->batch->n_bytes = 0;
     nxc__arena_reset(&j->batch->arena);
+    if (!j->to_npy) fflush(j->npy.output.file);
     cli_progress_step(&j->progress, j->done, 0);
 }
 
@@ -95,7 +126,7 @@ static void print_vector(job *j, const float *row, const nxc_text_info *info) {
         nxc__buffer_printf(&b, "%.9g", (double)row[i]);
     }
     nxc__buffer_append_z(&b, j->json ? "]}\n" : "\n");
-    fwrite(b.data, 1, b.len, j->out);
+    fwrite(b.data, 1, b.len, j->npy.output.file);
     nxc__buffer_release(&b);
 }
 
@@ -113,18 +144,30 @@ static nxc_status flush_vectors(job *j, nxc_error *err) {
     return NXC_OK;
 }
 
+static void tokenize_one(void *user, size_t i, size_t worker) {
+    job *j = user;
+    (void)worker;
+    j->states[i] = nxc_encoder_tokenize(j->encoder, j->batch->texts[i],
+                                        j->ids + i * j->info.max_tokens,
+                                        &j->infos[i], NULL);
+}
+
 static nxc_status flush_ids(job *j, nxc_error *err) {
-    uint32_t ids[DIM_MAX];
+    FILE *out = j->npy.output.file;
+    nxc__pool_run(j->pool, tokenize_one, j, j->batch->n);
     for (size_t i = 0; i < j->batch->n; i++) {
-        nxc_text_info info;
-        NXC_TRY(nxc_encoder_tokenize(j->encoder, j->batch->texts[i], ids, &info,
-                                     err));
+        const nxc_text_info *info = &j->infos[i];
+        const uint32_t *ids = j->ids + i * j->info.max_tokens;
+        if (j->states[i] != NXC_OK)
+            return nxc__error(err, j->states[i],
+                              "text %zu: expected to tokenize it, got: %s",
+                              j->done + i + 1, nxc_status_text(j->states[i]));
         if (j->json)
-            fprintf(j->out, "{\"n_tokens\":%u,\"truncated\":%s,\"ids\":[",
-                    info.n_tokens, info.truncated ? "true" : "false");
-        for (uint32_t k = 0; k < info.n_tokens; k++)
-            fprintf(j->out, "%s%u", k ? j->json ? "," : " " : "", ids[k]);
-        fputs(j->json ? "]}\n" : "\n", j->out);
+            fprintf(out, "{\"n_tokens\":%u,\"truncated\":%s,\"ids\":[",
+                    info->n_tokens, info->truncated ? "true" : "false");
+        for (uint32_t k = 0; k < info->n_tokens; k++)
+            fprintf(out, "%s%u", k ? j->json ? "," : " " : "", ids[k]);
+        fputs(j->json ? "]}\n" : "\n", out);
     }
     end_batch(j);
     return NXC_OK;
@@ -132,35 +175,23 @@ static nxc_status flush_ids(job *j, nxc_error *err) {
 
 static nxc_status open_output(job *j, bool vectors, nxc_error *err) {
     const char *path = cli_get(j->args, "output");
-    j->out = stdout;
-    j->json = cli_has(j->args, "json");
-    if (!path) return NXC_OK;
-    if (nxc__str_ends(nxc__str(path), NXC_STR(".npy"))) {
-        if (!vectors)
-            return nxc__error(err, NXC_ERR_UNSUPPORTED,
-                              "--output: expected a text file for ids of "
-                              "different number, got %s",
-                              path);
-        j->to_npy = true;
-        return cli_npy_open(&j->npy, path, j->info.dim, err);
+    j->json = cli_has(j->args, "json") || cli_has(j->args, "output-json");
+    if (!path || !nxc__str_ends(nxc__str(path), NXC_STR(".npy"))) {
+        if (path && vectors) j->json = true;
+        return cli_output_open(&j->npy.output, path, err);
     }
-    if (vectors) j->json = true;
-    j->out = fopen(path, "we");
-    return j->out ? NXC_OK
-                  : nxc__error(err, NXC_ERR_IO,
-                               "%s: expected to create, got an error", path);
+    if (!vectors)
+        return nxc__error(err, NXC_ERR_UNSUPPORTED,
+                          "--output: expected a text file for ids of "
+                          "different number, got %s",
+                          path);
+    j->to_npy = true;
+    return cli_npy_open(&j->npy, path, j->info.dim, err);
 }
 
 static nxc_status close_output(job *j, nxc_status st, nxc_error *err) {
-    if (j->to_npy) {
-        nxc_status closed = cli_npy_close(&j->npy, st == NXC_OK ? err : NULL);
-        return st == NXC_OK ? closed : st;
-    }
-    if (j->out && j->out != stdout && fclose(j->out) != 0 && st == NXC_OK)
-        return nxc__error(err, NXC_ERR_IO,
-                          "--output: expected to write, got an "
-                          "error");
-    return st;
+    return j->to_npy ? cli_npy_close(&j->npy, st, err)
+                     : cli_output_close(&j->npy.output, st, err);
 }
 
 static nxc_status open_encoder(job *j, nxc_error *err) {
@@ -172,36 +203,59 @@ static nxc_status open_encoder(job *j, nxc_error *err) {
             "model: expected %s, got no such file; nextcall model "
             "fetch gets it",
             path);
-    if (!cli_get_count(j->args, "threads", 1, 256, &j->n_threads))
-        return nxc__error(err, NXC_ERR_INVALID, "--threads: see above");
     NXC_TRY(cli_config(j->args, &cfg, err));
     nxc_status st = nxc_encoder_open(path, cfg, NULL, &j->encoder, err);
+    j->n_threads = nxc__config_int(cfg, NXC_OPT_parallel_workers);
     nxc_config_free(cfg);
     if (st == NXC_OK) nxc_encoder_get_info(j->encoder, &j->info);
     return st;
 }
 
+static nxc_status reserve(job *j, bool vectors, nxc_error *err) {
+    const nxc_allocator *a = &nxc__allocator_default;
+    size_t n_ids = vectors ? 0 : BATCH * j->info.max_tokens;
+    size_t n_floats = vectors ? BATCH * j->info.dim : 0;
+    if (j->info.max_tokens > DIM_MAX || j->info.dim > DIM_MAX)
+        return nxc__error(err, NXC_ERR_UNSUPPORTED,
+                          "model: expected at most %d tokens and dimensions, "
+                          "got more",
+                          DIM_MAX);
+    j->batch = nxc__alloc_zero(a, sizeof *j->batch);
+    j->rows = nxc__alloc(a, n_floats * sizeof(float));
+    j->ids = nxc__alloc(a, n_ids * sizeof *j->ids);
+    j->infos = nxc__alloc(a, BATCH * sizeof *j->infos);
+    j->states = nxc__alloc(a, BATCH * sizeof *j->states);
+    if (!j->batch || !j->rows || !j->ids || !j->infos || !j->states)
+        return nxc__error_nomem(err, n_floats * sizeof(float));
+    nxc__arena_init(&j->batch->arena, a, SIZE_MAX);
+    return vectors ? NXC_OK : nxc__pool_new(j->n_threads, a, &j->pool, err);
+}
+
+static void release(job *j, bool vectors) {
+    const nxc_allocator *a = &nxc__allocator_default;
+    if (j->batch) nxc__arena_release(&j->batch->arena);
+    nxc__free(a, j->batch, sizeof *j->batch);
+    nxc__free(a, j->rows, vectors ? BATCH * j->info.dim * sizeof(float) : 0);
+    nxc__free(a, j->ids,
+              vectors ? 0 : BATCH * j->info.max_tokens * sizeof *j->ids);
+    nxc__free(a, j->infos, BATCH * sizeof *j->infos);
+    nxc__free(a, j->states, BATCH * sizeof *j->states);
+    nxc__pool_free(j->pool);
+    nxc_encoder_close(j->encoder);
+}
+
 static nxc_status run(job *j, bool vectors, nxc_error *err) {
     NXC_TRY(open_encoder(j, err));
-    if (j->info.max_tokens > DIM_MAX || j->info.dim > DIM_MAX)
-        return nxc__error(
-            err, NXC_ERR_UNSUPPORTED,
-            "model: expected at most %d tokens and dimensions, got "
-            "more",
-            DIM_MAX);
-    j->batch = nxc__alloc_zero(&nxc__allocator_default, sizeof *j->batch);
-    j->rows = nxc__alloc(&nxc__allocator_default,
-                         BATCH * j->info.dim * sizeof(float));
-    j->infos = nxc__alloc(&nxc__allocator_default, BATCH * sizeof *j->infos);
-    if (!j->batch || !j->rows || !j->infos)
-        return nxc__error_nomem(err, BATCH * j->info.dim * sizeof(float));
-    nxc__arena_init(&j->batch->arena, &nxc__allocator_default, SIZE_MAX);
+    NXC_TRY(reserve(j, vectors, err));
     NXC_TRY(open_output(j, vectors, err));
     cli_progress_start(&j->progress, vectors ? "embedding" : "tokenizing");
     nxc_status st = NXC_OK;
     for (size_t i = 0; i < cli_n_positional(j->args) && st == NXC_OK; i++)
         st = read_file(j, cli_positional(j->args, i), err);
-    if (st == NXC_OK) st = j->flush(j, err);
+    if (st == NXC_OK)
+        st = j->flush(j, err);
+    else if (!j->npy.output.path)
+        (void)!j->flush(j, NULL); /* the lines before the wrong one */
     cli_progress_end(&j->progress);
     return close_output(j, st, err);
 }
@@ -211,14 +265,14 @@ static int embed_or_tokenize(const cli_args *args, bool vectors) {
     job j = {.args = args,
              .max_line = (size_t)16 << 20,
              .flush = vectors ? flush_vectors : flush_ids};
+    if ((cli_has(args, "json") || cli_has(args, "input-json")) &&
+        cli_has(args, "input-text"))
+        return cli_usage(cli_command_of(args),
+                         "--input-text: expected it without --json and "
+                         "--input-json, got both");
     nxc_status st = run(&j, vectors, &err);
     int code = st == NXC_OK ? CLI_OK : cli_fail(st, &err);
-    const nxc_allocator *a = &nxc__allocator_default;
-    if (j.batch) nxc__arena_release(&j.batch->arena);
-    nxc__free(a, j.batch, sizeof *j.batch);
-    nxc__free(a, j.rows, BATCH * j.info.dim * sizeof(float));
-    nxc__free(a, j.infos, BATCH * sizeof *j.infos);
-    nxc_encoder_close(j.encoder);
+    release(&j, vectors);
     return code;
 }
 

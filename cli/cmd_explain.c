@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "command.h"
 #include "npy.h"
 #include "table.h"
@@ -11,6 +12,8 @@ typedef struct ranked_request {
     nxc_ctx *ctx;
     nxc_request request;
     nxc_ranking ranking;
+    nxc_ranked *items; /* of the ranking in another order, n_items of room */
+    size_t n_items;
 } ranked_request;
 
 static nxc_status rank_all(const cli_args *args, ranked_request *r,
@@ -20,10 +23,18 @@ static nxc_status rank_all(const cli_args *args, ranked_request *r,
     NXC_TRY(cli_engine(args, &r->engine, err));
     NXC_TRY(nxc_ctx_new(r->engine, &r->ctx, err));
     NXC_TRY(cli_request(args, r->ctx, &r->request, err));
+    NXC_TRY(cli_precompute(r->engine, &r->request, err));
     return nxc_rank(r->ctx, &r->request, &r->ranking, err);
 }
 
+static nxc_status reserve_items(ranked_request *r, size_t n, nxc_error *err) {
+    r->n_items = n;
+    r->items = nxc__alloc_zero(&nxc__allocator_default, n * sizeof *r->items);
+    return r->items ? NXC_OK : nxc__error_nomem(err, n * sizeof *r->items);
+}
+
 static void close_all(ranked_request *r) {
+    nxc__free(&nxc__allocator_default, r->items, r->n_items * sizeof *r->items);
     cli_request_free();
     nxc_ctx_free(r->ctx);
     nxc_engine_close(r->engine);
@@ -52,8 +63,28 @@ static void print_matrix(const nxc_ranking *r) {
             printf("%s\t",
                    cli_feature_text(r->catalog, f, r->items[i].features[f], buf,
                                     sizeof buf));
-        printf("%.*s\n", (int)op.id.len, op.id.ptr);
+        cli_print_text(stdout, op.id, false);
+        putchar('\n');
     }
+}
+
+/* From the ranking's order to that of the candidates as they were given, or of
+ * the catalog: rows that a program can match with what it has. */
+static nxc_status order_as_given(ranked_request *r, nxc_error *err) {
+    nxc_ranking *all = &r->ranking;
+    size_t n = nxc_catalog_n_operations(all->catalog), at = 0;
+    const nxc_request *q = &r->request;
+    NXC_TRY(reserve_items(r, n + all->n, err));
+    nxc_ranked *by_operation = r->items + all->n; /* rank 0: no candidate */
+    for (size_t i = 0; i < all->n; i++)
+        by_operation[all->items[i].operation] = all->items[i];
+    for (size_t i = 0; q->candidates && i < q->n_candidates; i++)
+        r->items[at++] =
+            by_operation[nxc_catalog_find(all->catalog, q->candidates[i])];
+    for (size_t i = 0; !q->candidates && i < n; i++)
+        if (by_operation[i].rank) r->items[at++] = by_operation[i];
+    all->items = r->items;
+    return NXC_OK;
 }
 
 static nxc_status write_matrix(const nxc_ranking *r, const char *path,
@@ -62,7 +93,7 @@ static nxc_status write_matrix(const nxc_ranking *r, const char *path,
     NXC_TRY(cli_npy_open(&npy, path, r->n_features, err));
     for (size_t i = 0; i < r->n; i++)
         cli_npy_append(&npy, r->items[i].features, 1);
-    return cli_npy_close(&npy, err);
+    return cli_npy_close(&npy, NXC_OK, err);
 }
 
 int cli_features(const cli_args *args) {
@@ -70,6 +101,7 @@ int cli_features(const cli_args *args) {
     nxc_error err;
     const char *output = cli_get(args, "output");
     nxc_status st = rank_all(args, &r, &err);
+    if (st == NXC_OK) st = order_as_given(&r, &err);
     if (st == NXC_OK) {
         if (output)
             st = write_matrix(&r.ranking, output, &err);
@@ -85,11 +117,10 @@ int cli_features(const cli_args *args) {
 
 /* --------------------------------------------------------------- explain */
 
-static nxc_str id_of(const nxc_ranking *r, const nxc_ranked *item) {
+static void print_id(const nxc_ranking *r, const nxc_ranked *item) {
     nxc_operation op;
-    return nxc_catalog_get_operation(r->catalog, item->operation, &op)
-               ? op.id
-               : (nxc_str){"", 0};
+    if (nxc_catalog_get_operation(r->catalog, item->operation, &op))
+        cli_print_text(stdout, op.id, false);
 }
 
 /* The item to explain: the named operation, or the best. */
@@ -102,6 +133,24 @@ static const nxc_ranked *subject(const nxc_ranking *r, const char *key,
                "--operation: expected one of the candidates, got %s",
                key ? key : "none");
     return NULL;
+}
+
+/* The best candidate beside a; NULL if there is none. */
+static const nxc_ranked *other_than(const nxc_ranking *r, const nxc_ranked *a) {
+    if (a != r->items) return r->items;
+    return r->n > 1 ? a + 1 : NULL;
+}
+
+/* The answer of rank, with two entries: the explained one and the other. */
+static nxc_status print_pair(ranked_request *r, const nxc_ranked *a,
+                             nxc_error *err) {
+    const nxc_ranked *b = other_than(&r->ranking, a);
+    NXC_TRY(reserve_items(r, 2, err));
+    r->items[0] = *a;
+    if (b) r->items[1] = *b;
+    r->ranking.items = r->items;
+    r->ranking.n = b ? 2 : 1;
+    return print_json(r, err);
 }
 
 static void print_sentence(const nxc_ranking *r, const nxc_ranked *a,
@@ -123,22 +172,22 @@ static void print_sentence(const nxc_ranking *r, const nxc_ranked *a,
         puts("Both have the same score; the catalog's order decides.");
         return;
     }
-    nxc_str id_a = id_of(r, a), id_b = id_of(r, b);
-    printf("%.*s ranks %s %.*s mostly by %s: %s against %s.\n", (int)id_a.len,
-           id_a.ptr, ahead ? "before" : "after", (int)id_b.len, id_b.ptr,
-           info.name,
+    print_id(r, a);
+    printf(" ranks %s ", ahead ? "before" : "after");
+    print_id(r, b);
+    printf(" mostly by %s: %s against %s.\n", info.name,
            cli_feature_text(r->catalog, best, a->features[best], x, sizeof x),
            cli_feature_text(r->catalog, best, b->features[best], y, sizeof y));
 }
 
 static void print_explanation(const nxc_ranking *r, const nxc_ranked *a) {
-    const nxc_ranked *b = a == r->items ? (r->n > 1 ? a + 1 : NULL) : r->items;
+    const nxc_ranked *b = other_than(r, a);
     nxc_feature_info info;
     char x[64], y[64];
-    nxc_str id = id_of(r, a);
-    printf("%.*s: rank %u of %zu, score %.6f, ranker %s, pattern %s (%.2f)\n",
-           (int)id.len, id.ptr, a->rank, r->n_candidates, a->score, r->ranker,
-           r->workflow_pattern, r->pattern_confidence);
+    print_id(r, a);
+    printf(": rank %u of %zu, score %.6f, ranker %s, pattern %s (%.2f)\n",
+           a->rank, r->n_candidates, a->score, r->ranker, r->workflow_pattern,
+           r->pattern_confidence);
     printf("%-20s %14s %13s", "feature", "value", "contribution");
     if (b) printf(" | %14s %13s", "other's value", "contribution");
     putchar('\n');
@@ -157,9 +206,9 @@ static void print_explanation(const nxc_ranking *r, const nxc_ranked *a) {
         putchar('\n');
     }
     if (b) {
-        nxc_str other = id_of(r, b);
-        printf("other: %.*s, rank %u, score %.6f\n", (int)other.len, other.ptr,
-               b->rank, b->score);
+        fputs("other: ", stdout);
+        print_id(r, b);
+        printf(", rank %u, score %.6f\n", b->rank, b->score);
     }
     if (b && a->contributions) print_sentence(r, a, b);
     if (!a->contributions)
@@ -177,7 +226,7 @@ int cli_explain(const cli_args *args) {
         if (!item)
             st = NXC_ERR_NOT_FOUND;
         else if (cli_has(args, "json"))
-            st = print_json(&r, &err);
+            st = print_pair(&r, item, &err);
         else
             print_explanation(&r.ranking, item);
     }

@@ -65,17 +65,18 @@ int cli_model_fetch(const cli_args *args) {
     char script[4096 - 512], dir[2048], packed[2200];
     nxc_error err;
     cli_model_dir(dir, sizeof dir);
-    snprintf(packed, sizeof packed, "%s/minilm-f32.nxm", dir);
     if (!find_script(script, sizeof script))
         return cli_fail(nxc__error(&err, NXC_ERR_NOT_FOUND,
                                    "model fetch: expected the script "
                                    "model-fetch beside the command, got none"),
                         &err);
     nxc_status st = run_script(script, dir, cli_get(args, "from"), &err);
-    if (st == NXC_OK) st = nxc_model_pack(dir, packed, NXC_F32, NULL, &err);
-    if (st != NXC_OK) return cli_fail(st, &err);
-    printf("%s\n", packed);
-    return CLI_OK;
+    for (size_t i = 0; i < CLI_N_MODELS && st == NXC_OK; i++) {
+        snprintf(packed, sizeof packed, "%s/%s", dir, cli_models[i].file);
+        st = nxc_model_pack(dir, packed, cli_models[i].dtype, NULL, &err);
+        if (st == NXC_OK) printf("%s\n", packed);
+    }
+    return st == NXC_OK ? CLI_OK : cli_fail(st, &err);
 }
 
 int cli_model_pack(const cli_args *args) {
@@ -151,14 +152,24 @@ static bool is_lightgbm(const char *path) {
     return yes;
 }
 
-static int ranker_info(const char *path) {
+static int ranker_info(const char *path, bool json) {
     nxc_ranker *ranker;
     nxc_error err;
     nxc_status st = nxc_ranker_load(path, NULL, &ranker, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
-    printf("file           %s\nkind           LightGBM tree ensemble\n"
-           "features       %zu\n",
-           path, nxc_ranker_n_features(ranker));
+    size_t n = nxc_ranker_n_features(ranker);
+    if (json) {
+        nxc__buffer b;
+        nxc__buffer_init(&b, &nxc__allocator_default, 65536);
+        nxc__buffer_append_json(&b, nxc__str(path));
+        printf("{\"file\":%.*s,\"kind\":\"lightgbm\",\"features\":%zu}\n",
+               (int)b.len, b.data, n);
+        nxc__buffer_release(&b);
+    } else {
+        printf("file           %s\nkind           LightGBM tree ensemble\n"
+               "features       %zu\n",
+               path, n);
+    }
     nxc_ranker_free(ranker);
     return CLI_OK;
 }
@@ -174,7 +185,7 @@ int cli_model_info(const cli_args *args) {
                                    "nextcall model fetch gets it",
                                    path),
                         &err);
-    if (is_lightgbm(path)) return ranker_info(path);
+    if (is_lightgbm(path)) return ranker_info(path, cli_has(args, "json"));
     nxc_status st = cli_config(args, &cfg, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
     double start = cli_seconds();

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "command.h"
 #include "table.h"
 
@@ -12,108 +13,182 @@ typedef struct setup {
     nxc_engine *engine;
     nxc_ctx *ctx;
     size_t top;
+    nxc_request defaults; /* of --requests */
 } setup;
 
-/* Encode a catalog's operations now, with a progress line, so that the first
- * ranking is not the one that waits. */
-static nxc_status precompute(setup *s, nxc_str catalog, nxc_error *err) {
-    cli_progress p;
-    cli_progress_start(&p, "encoding operations");
-    nxc_status st =
-        nxc_engine_precompute(s->engine, catalog, cli_progress_step, &p, err);
-    cli_progress_end(&p);
-    return st;
+static nxc_status print_json(setup *s, const nxc_request *request,
+                             nxc_error *err) {
+    nxc_ranking ranking;
+    nxc_str json;
+    NXC_TRY(nxc_rank(s->ctx, request, &ranking, err));
+    NXC_TRY(nxc_ranking_format(s->ctx, request, &ranking,
+                               cli_has(s->args, "features"), &json, err));
+    fwrite(json.ptr, 1, json.len, stdout);
+    putchar('\n');
+    return NXC_OK;
 }
 
 static nxc_status rank_one(setup *s, nxc_error *err) {
     nxc_request request = NXC_REQUEST_INIT;
     nxc_ranking ranking;
     NXC_TRY(cli_request(s->args, s->ctx, &request, err));
-    if (!request.candidates) NXC_TRY(precompute(s, request.catalog, err));
+    NXC_TRY(cli_precompute(s->engine, &request, err));
     if (cli_has(s->args, "json")) {
-        nxc_str json;
         request.top = s->top;
-        NXC_TRY(nxc_rank(s->ctx, &request, &ranking, err));
-        NXC_TRY(nxc_ranking_format(s->ctx, &request, &ranking,
-                                   cli_has(s->args, "features"), &json, err));
-        printf("%.*s\n", (int)json.len, json.ptr);
-        return NXC_OK;
+        return print_json(s, &request, err);
     }
     NXC_TRY(nxc_rank(s->ctx, &request, &ranking, err));
     cli_print_ranking(&ranking, s->top ? s->top : 10);
     return NXC_OK;
 }
 
-static void error_line(nxc_status st, const char *message) {
+/* ------------------------------------------------------------- --requests */
+
+static void print_error(nxc_str id, const nxc_error *e) {
     nxc__buffer b;
-    nxc__buffer_init(&b, &nxc__allocator_default, 4096);
-    nxc__buffer_append_json(&b, nxc__str(message));
-    printf("{\"error\":{\"code\":\"%s\",\"message\":%.*s}}\n",
-           nxc_status_name(st), (int)b.len, b.data);
+    nxc__buffer_init(&b, &nxc__allocator_default, (size_t)1 << 28);
+    nxc__buffer_append_char(&b, '{');
+    if (id.ptr) {
+        nxc__buffer_append_z(&b, "\"id\":");
+        nxc__buffer_append_json(&b, id);
+        nxc__buffer_append_char(&b, ',');
+    }
+    nxc__buffer_printf(&b, "\"error\":{\"code\":\"%s\",\"message\":",
+                       nxc_status_name(e->code));
+    nxc__buffer_append_json(&b, nxc__str(e->message));
+    nxc__buffer_append_z(&b, "}}\n");
+    fwrite(b.data, 1, b.len, stdout);
     nxc__buffer_release(&b);
 }
 
-/* A table for people; an error is one line in its place. */
-static void answer_table(setup *s, nxc_str line) {
-    nxc_request request = NXC_REQUEST_INIT;
-    nxc_ranking ranking;
-    nxc_error err;
-    nxc_status st = nxc_request_parse(s->ctx, line, &request, &err);
-    if (st == NXC_OK && !request.candidates)
-        st = precompute(s, request.catalog, &err);
-    size_t top = s->top ? s->top : request.top ? request.top : 10;
-    request.top = 0; /* the average candidate is over all of them */
-    if (st == NXC_OK) st = nxc_rank(s->ctx, &request, &ranking, &err);
-    if (st != NXC_OK) {
-        printf("error: %s\n\n", err.message);
-        return;
+/* The id of a line that is no request, so that its answer can be matched. */
+static void print_unreadable(nxc_str line, const nxc_error *e) {
+    nxc__json_doc *doc = NULL;
+    nxc_str id = {NULL, 0};
+    char digits[24];
+    uint64_t number;
+    if (nxc__json_parse(NXC_STR("request"), line, NULL, NULL, &doc, NULL) ==
+        NXC_OK) {
+        const nxc__json *v = NXC_JSON_GET(nxc__json_root(doc), "id");
+        if (nxc__json_is(v, NXC_JSON_STRING)) {
+            id = nxc__json_str(v);
+        } else if (nxc__json_uint(v, UINT64_MAX, &number)) {
+            snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+            id = nxc__str(digits);
+        }
     }
-    cli_print_request(&request);
-    cli_print_ranking(&ranking, top);
-    putchar('\n');
+    print_error(id, e);
+    nxc__json_free(doc);
 }
 
-static void answer_json(setup *s, nxc_str line, bool with_features) {
-    nxc_str json;
-    (void)!nxc_rank_json(s->ctx, line, with_features, &json, NULL);
-    fwrite(json.ptr, 1, json.len, stdout);
+/* --on, --now and --top stand for what a request does not say. */
+static void add_defaults(const setup *s, nxc_request *r) {
+    if (r->catalog.len == 0) r->catalog = s->defaults.catalog;
+    if (isnan(r->now)) r->now = s->defaults.now;
+    if (r->top == 0) r->top = s->top;
+}
+
+static nxc_status answer_table(setup *s, nxc_request *request, nxc_error *err) {
+    nxc_ranking ranking;
+    size_t top = request->top ? request->top : 10;
+    request->top = 0; /* the average candidate is over all of them */
+    NXC_TRY(nxc_rank(s->ctx, request, &ranking, err));
+    cli_print_request(request);
+    cli_print_ranking(&ranking, top);
     putchar('\n');
+    return NXC_OK;
+}
+
+static void answer(setup *s, const cli_lines *l, nxc_str line) {
+    nxc_request request = NXC_REQUEST_INIT;
+    nxc_error err;
+    nxc_status st = NXC_OK;
+    bool table = cli_has(s->args, "table");
+    if (l->too_long)
+        st = nxc__error(&err, NXC_ERR_LIMIT,
+                        "request:%zu: expected at most %zu bytes "
+                        "(max_request_bytes), got more",
+                        l->number, l->max);
+    bool is_read = st == NXC_OK;
+    if (is_read) {
+        st = nxc_request_parse(s->ctx, line, &request, &err);
+        is_read = st == NXC_OK;
+        if (!is_read) st = cli_lines_blame(l, "request", st, &err);
+    }
+    if (is_read) {
+        add_defaults(s, &request);
+        st = cli_precompute(s->engine, &request, &err);
+        if (st == NXC_OK)
+            st = table ? answer_table(s, &request, &err)
+                       : print_json(s, &request, &err);
+        if (st != NXC_OK)
+            st = nxc__error_prefix(&err, st, "request:%zu", l->number);
+    }
+    if (st == NXC_OK) return;
+    if (table)
+        printf("error: %s\n\n", err.message);
+    else if (is_read)
+        print_error(request.id, &err);
+    else
+        print_unreadable(l->too_long ? NXC_STR("") : line, &err);
 }
 
 static nxc_status rank_stream(setup *s, const char *path, nxc_error *err) {
     cli_lines lines;
     cli_progress progress;
-    size_t done = 0;
-    bool table = cli_has(s->args, "table");
-    bool with_features = cli_has(s->args, "features");
-    NXC_TRY(cli_lines_open(&lines, path, (size_t)16 << 20, err));
+    size_t done = 0, max_line;
+    NXC_TRY(cli_max_request_bytes(s->args, &max_line, err));
+    s->defaults = (nxc_request)NXC_REQUEST_INIT;
+    NXC_TRY(cli_request(s->args, s->ctx, &s->defaults, err));
+    NXC_TRY(cli_lines_open(&lines, path, max_line, err));
     cli_progress_start(&progress, "requests");
     if (isatty(STDOUT_FILENO)) progress.is_shown = false;
     while (cli_lines_next(&lines)) {
         nxc_str line = nxc__str_trim((nxc_str){lines.line, lines.len});
         if (line.len == 0) continue;
-        if (lines.too_long)
-            error_line(NXC_ERR_LIMIT, "request: expected a shorter line");
-        else if (table)
-            answer_table(s, line);
-        else
-            answer_json(s, line, with_features);
+        answer(s, &lines, line);
+        if (cli_lines_must_wait(&lines)) fflush(stdout);
         cli_progress_step(&progress, ++done, 0);
     }
     cli_progress_end(&progress);
+    nxc_status st = cli_lines_status(&lines, err);
     cli_lines_close(&lines);
-    return NXC_OK;
+    return st;
+}
+
+/* No option is passed over in silence. */
+static bool are_consistent(const cli_args *args) {
+    static const char *const own[] = {"prompt", "call", "history",
+                                      "session-start", "candidate"};
+    const cli_command *c = cli_command_of(args);
+    bool requests = cli_has(args, "requests"), table = cli_has(args, "table");
+    for (size_t i = 0; requests && i < sizeof own / sizeof *own; i++)
+        if (cli_has(args, own[i])) {
+            cli_usage(c, "--requests: expected it without --%s, got both",
+                      own[i]);
+            return false;
+        }
+    if (table && !requests) {
+        cli_usage(c, "--table: expected it with --requests, got it alone");
+        return false;
+    }
+    if (table && cli_has(args, "json")) {
+        cli_usage(c, "--table: expected it without --json, got both");
+        return false;
+    }
+    if (cli_has(args, "features") &&
+        (table || !(requests || cli_has(args, "json")))) {
+        cli_usage(c, "--features: expected JSON to add them to, got a table");
+        return false;
+    }
+    return true;
 }
 
 int cli_rank(const cli_args *args) {
     setup s = {.args = args};
     nxc_error err;
     const char *requests = cli_get(args, "requests");
-    if (requests && (cli_has(args, "prompt") || cli_has(args, "call") ||
-                     cli_has(args, "history")))
-        return cli_usage(cli_command_of(args),
-                         "--requests: expected it without --prompt, --call and "
-                         "--history, got both");
+    if (!are_consistent(args)) return CLI_USAGE;
     if (!cli_get_count(args, "top", 0, 1000000, &s.top)) return CLI_USAGE;
     nxc_status st = cli_engine(args, &s.engine, &err);
     if (st != NXC_OK) return cli_fail(st, &err);

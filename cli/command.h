@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/str.h"
 
 typedef struct cli_option {
@@ -70,6 +71,7 @@ bool cli_get_count(const cli_args *args, const char *name, size_t def,
 /* ---- help.c */
 void cli_print_help(const cli_command *command, FILE *to);
 void cli_print_overview(FILE *to);
+void cli_print_overview_man(FILE *to);
 void cli_print_man(const cli_command *command, FILE *to);
 /* "nextcall rank: expected ..., got ...; see nextcall rank --help" to stderr;
  * returns CLI_USAGE. */
@@ -81,26 +83,41 @@ void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- terminal.c */
 bool cli_color(FILE *to); /* NO_COLOR, CLICOLOR_FORCE, --color, a terminal */
-void cli_set_color(const char *when); /* "auto", "always", "never" */
+/* "auto", "always" or "never"; false for another word. */
+bool cli_set_color(const char *when);
 /* One line on a terminal's stderr with rate and time left; nothing elsewhere.
  */
 typedef struct cli_progress {
     const char *what;
     double start, last;
-    bool is_shown;
+    bool is_shown, is_drawn;
 } cli_progress;
 void cli_progress_start(cli_progress *p, const char *what);
 bool cli_progress_step(void *progress, size_t done, size_t total); /* total 0:
                                                                       unknown */
 void cli_progress_end(cli_progress *p);
 double cli_seconds(void); /* monotonic */
+/* Print s with '?' for control characters; newlines and tabs are kept if
+ * with_newlines. */
+void cli_print_text(FILE *to, nxc_str s, bool with_newlines);
 /* Print s so that it takes width columns (cut with an ellipsis, or padded). */
 void cli_print_cell(FILE *to, nxc_str s, size_t width);
-size_t cli_columns(void); /* of standard output's terminal, or 100 */
+size_t cli_columns(void); /* of standard output's terminal, or SIZE_MAX */
 
 /* ---- setup.c: options to library objects */
 /* Defaults, then NEXTCALL_* of the environment, then options. */
 nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err);
+/* The limit of one request or session. */
+nxc_status cli_max_request_bytes(const cli_args *args, size_t *out,
+                                 nxc_error *err);
+/* The packed files that model fetch makes, in the order in which a command
+ * without --model looks for them. */
+typedef struct cli_model {
+    const char *file;
+    nxc_dtype dtype;
+} cli_model;
+enum { CLI_N_MODELS = 2 };
+extern const cli_model cli_models[CLI_N_MODELS];
 /* --model, NEXTCALL_MODEL, or the cache folder; whether such a file exists. */
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
 /* Folder of the model files that are fetched. */
@@ -108,34 +125,64 @@ void cli_model_dir(char *buf, size_t cap);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
+/* Encode the operations that a request ranks now, with a progress line, so that
+ * the first ranking is not the one that waits. */
+nxc_status cli_precompute(nxc_engine *engine, const nxc_request *r,
+                          nxc_error *err);
 /* ---- catalogs.c: Open one catalog file, "NAME=FILE" or "FILE"; name points
  * into spec. */
 nxc_status cli_open_catalog(const cli_args *args, const char *spec,
                             const nxc_config *cfg, nxc_catalog **out,
                             nxc_str *name, nxc_import_info *info,
                             nxc_error *err);
-/* All --catalog options. A JSONL file that holds several catalogs gives one of
- * each name, unless it is given a name or a filter. */
+/* All --catalog options; *n gets how many catalogs they are. A JSONL file that
+ * holds several catalogs gives one of each name, unless it is given a name or a
+ * filter. */
 nxc_status cli_add_catalogs(const cli_args *args, const nxc_config *cfg,
-                            nxc_engine *engine, nxc_error *err);
+                            nxc_engine *engine, size_t *n, nxc_error *err);
 /* --prompt, --call, --history, --now, --session-start, --top, --candidate into
  * a request. Texts live as long as args; the history as long as ctx's parse. */
 nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,
                        nxc_error *err);
 void cli_request_free(void);
 
-/* ---- lines.c: one line at a time, of any length up to a limit */
+/* ---- lines.c: one line at a time, of any length up to a limit
+ *     open -> next* -> status -> close */
 typedef struct cli_lines {
-    FILE *in;
     const char *name;
     char *line;
     size_t len, cap, max, number;
     bool too_long; /* the line was cut at max */
+    bool is_at_end;
+    int fd, error;
+    char *chunk; /* read, given out from at on */
+    size_t at, filled;
+    nxc_status status;
 } cli_lines;
 nxc_status cli_lines_open(cli_lines *l, const char *path, size_t max,
                           nxc_error *err);
 bool cli_lines_next(cli_lines *l); /* without the newline (and \r before it) */
+/* Whether the next line is not at hand: a filter then gives what it has. */
+bool cli_lines_must_wait(const cli_lines *l);
+/* Why cli_lines_next returned false: NXC_OK at the end of the file. */
+nxc_status cli_lines_status(const cli_lines *l, nxc_error *err);
+/* Put the line's number into the message of st, which begins "<name>:1: "
+ * because whoever made it saw this line alone. Returns st. */
+nxc_status cli_lines_blame(const cli_lines *l, const char *name, nxc_status st,
+                           nxc_error *err);
 void cli_lines_close(cli_lines *l);
+
+/* ---- output.c */
+typedef struct cli_output {
+    FILE *file;
+    const char *path; /* NULL: standard output */
+    nxc__file_writer writer;
+} cli_output;
+/* path NULL or "-": standard output. */
+nxc_status cli_output_open(cli_output *o, const char *path, nxc_error *err);
+/* Gives the file its name, or, after a failure st, leaves what was there.
+ * Returns st, or what went wrong with the file. */
+nxc_status cli_output_close(cli_output *o, nxc_status st, nxc_error *err);
 
 /* ---- subcommands */
 int cli_rank(const cli_args *args);

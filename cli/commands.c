@@ -11,11 +11,8 @@ const cli_option cli_common_options[] = {
 const size_t cli_n_common_options = COUNT(cli_common_options);
 
 /* Rows that several subcommands share. */
-#define OPT_MODEL                                                    \
-    {                                                                \
-        "model", "FILE",                                             \
-            "packed encoder; default: the one that model fetch made" \
-    }
+#define OPT_MODEL \
+    { "model", "FILE", "packed encoder; default: the int8 one of model fetch" }
 #define OPT_THREADS \
     { "threads", "N", "encode on N threads (parallel_workers)" }
 #define OPT_JSON \
@@ -42,7 +39,7 @@ static const cli_option rank_options[] = {
     OPT_REQUEST,
     {"top", "N", "print the N best (default 10; JSON: all)"},
     {"requests", "FILE.jsonl",
-     "one request a line in, one answer a line out; - is stdin"},
+     "one request a line in, one answer a line out, in order; - is stdin"},
     {"table", NULL, "with --requests: a table for each"},
     {"features", NULL, "JSON: add feature values and contributions"},
     OPT_JSON,
@@ -76,23 +73,29 @@ static const cli_example explain_examples[] = {
      "nextcall explain --catalog stripe.nxc --prompt 'void the invoice'"},
 };
 
+#define OPT_LINES                                                         \
+    {"json", NULL, "JSONL in and out"},                                   \
+        {"input-json", NULL, "JSONL in: objects with a member text"},     \
+        {"input-text", NULL, "text in, even if the first byte is a {"}, { \
+        "output-json", NULL, "JSONL out"                                  \
+    }
 static const cli_option embed_options[] = {
+    OPT_LINES,
+    {"output", "FILE", "FILE.npy: (texts, 384) float32; else JSONL"},
     OPT_MODEL,
     OPT_THREADS,
-    {"output", "FILE", "FILE.npy: (texts, 384) float32; else JSONL"},
-    {"input-json", NULL, "lines are JSON objects {\"text\": ...}"},
-    OPT_JSON,
 };
 static const cli_example embed_examples[] = {
     {"Embed the lines of a file into a NumPy array",
      "nextcall embed --output vectors.npy texts.txt"},
+    {"JSONL in, JSONL out", "nextcall embed --json texts.jsonl"},
 };
 
 static const cli_option tokenize_options[] = {
-    OPT_MODEL,
-    {"input-json", NULL, "lines are JSON objects {\"text\": ...}"},
+    OPT_LINES,
     {"output", "FILE", "in place of standard output"},
-    OPT_JSON,
+    OPT_MODEL,
+    {"threads", "N", "tokenize on N threads (parallel_workers)"},
 };
 static const cli_example tokenize_examples[] = {
     {"Token ids of a line", "echo 'refund a charge' | nextcall tokenize -"},
@@ -100,7 +103,7 @@ static const cli_example tokenize_examples[] = {
 
 static const cli_option import_options[] = {
     {"output", "FILE", "write the compiled catalog"},
-    {"name", "NAME", "the catalog's name; default: the file's"},
+    {"name", "NAME", "the name in the report; default: the file's"},
     {"embed", NULL, "encode the operations and keep the embeddings in it"},
     OPT_FILTER,
     OPT_MODEL,
@@ -170,29 +173,41 @@ const cli_command cli_commands[] = {
      "Ranks the operations of a catalog, or the given candidates, for a prompt "
      "and the calls made so far. For people it prints a table: rank, score, "
      "method, path and the two features that moved the candidate most from the "
-     "average one; then the workflow pattern, counts and timings.",
+     "average one; then the workflow pattern, counts and timings. "
+     "--requests answers each line that is not empty by one line, a wrong one "
+     "by an object with a member error; --on, --now and --top stand for what a "
+     "request does not say. Wrong lines do not change the exit code.",
      OPTIONS(rank_options), 0, 0, true, OPTIONS(rank_examples), cli_rank},
     {"features", "", "the feature vectors of the candidates",
      "Extracts the features of the set v1 for each candidate; the same code as "
-     "in ranking and training.",
+     "in ranking and training. Rows are in the order of --candidate, or of the "
+     "catalog as catalog show lists it, without webhooks; in JSON they are the "
+     "entries of an answer of rank, each with its rank. In a .npy file a "
+     "category is its number, a missing value is NaN.",
      OPTIONS(features_options), 0, 0, true, OPTIONS(features_examples),
      cli_features},
     {"explain", "", "why a candidate has its score",
      "Shows each feature's value and contribution for one candidate beside the "
-     "best other one. Contributions exist for the linear ranker.",
+     "best other one. Contributions exist for the linear ranker. In JSON it is "
+     "an answer of rank with two entries, the explained one first.",
      OPTIONS(explain_options), 0, 0, true, OPTIONS(explain_examples),
      cli_explain},
     {"embed", "FILE...", "sentence embeddings of lines",
-     "Encodes each line of the files (- is standard input). If the first byte "
-     "of "
-     "a file is { its lines are taken as JSON objects with a member text; "
-     "--input-json says so for certain. Output is one line of numbers a text, "
-     "JSONL with --json, or a .npy file.",
+     "Encodes each line of the files (- is standard input), in their order. "
+     "Lines are texts, an empty one too; or JSON objects with a member text, "
+     "if --json or --input-json says so or the first byte of the file is a {, "
+     "and then empty lines are passed over. Output is one line of numbers a "
+     "text; with --json or --output-json one object {n_tokens, truncated, "
+     "embedding}; or a .npy file. Malformed UTF-8 is repaired, a text of more "
+     "than 256 tokens is cut, a line of more than 16 MiB is an error. An error "
+     "names the line: standard output has the lines before it, the file of "
+     "--output is left as it was.",
      OPTIONS(embed_options), 1, SIZE_MAX, true, OPTIONS(embed_examples),
      cli_embed},
     {"tokenize", "FILE...", "token ids of lines",
      "Tokenizes each line of the files (- is standard input), [CLS] and [SEP] "
-     "included, at most 256 ids. Input as for embed.",
+     "included, at most 256 ids. Input and errors as for embed; with --json or "
+     "--output-json one object {n_tokens, truncated, ids} a text.",
      OPTIONS(tokenize_options), 1, SIZE_MAX, true, OPTIONS(tokenize_examples),
      cli_tokenize},
     {"catalog import", "FILE", "read an API document, compile it",
@@ -216,7 +231,8 @@ const cli_command cli_commands[] = {
      cli_catalog_stats},
     {"model fetch", "", "get the encoder's weights and pack them",
      "Fetches all-MiniLM-L6-v2 (Apache-2.0), verifies its SHA-256 and packs it "
-     "into the cache folder. With --from nothing is fetched.",
+     "into the cache folder: in int8, which a command takes by itself, and in "
+     "float32. With --from nothing is fetched.",
      OPTIONS(fetch_options), 0, 0, false, OPTIONS(fetch_examples),
      cli_model_fetch},
     {"model pack", "DIR", "pack weights into one mapped file",

@@ -32,11 +32,18 @@ static void wrap(FILE *to, const char *text, int indent, size_t width) {
     fputc('\n', to);
 }
 
+/* Options that a letter stands for as well. */
+static const char *letter_of(const char *name) {
+    return strcmp(name, "output") == 0 ? "-o, "
+           : strcmp(name, "help") == 0 ? "-h, "
+                                       : "";
+}
+
 static void option_row(FILE *to, const char *name, const char *arg,
                        const char *doc) {
     char left[64];
-    snprintf(left, sizeof left, "--%s%s%s", name, arg ? " " : "",
-             arg ? arg : "");
+    snprintf(left, sizeof left, "%s--%s%s%s", letter_of(name), name,
+             arg ? " " : "", arg ? arg : "");
     fprintf(to, "  %-26s ", left);
     if (strlen(left) > 26) fprintf(to, "\n%29s", "");
     fprintf(to, "%s\n", doc);
@@ -96,28 +103,28 @@ void cli_print_overview(FILE *to) {
 /* ------------------------------------------------------------------ mdoc */
 
 /* A line of text: a dot or quote at its start would be a request. */
-static void man_text(FILE *to, const char *text) {
-    if (*text == '.' || *text == '\'') fputs("\\&", to);
-    for (; *text; text++) {
-        if (*text == '\\')
+static void man_text(FILE *to, nxc_str text) {
+    if (text.len && (text.ptr[0] == '.' || text.ptr[0] == '\''))
+        fputs("\\&", to);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '\\')
             fputs("\\e", to);
         else
-            fputc(*text, to);
+            fputc(text.ptr[i], to);
     }
 }
 /* Prose: each sentence begins a line, as mdoc wants it. */
 static void man_prose(FILE *to, const char *text) {
     for (const char *end; (end = strstr(text, ". ")); text = end + 2) {
-        char line[512];
-        snprintf(line, sizeof line, "%.*s", (int)(end + 1 - text), text);
-        man_text(to, line);
+        man_text(to, (nxc_str){text, (size_t)(end + 1 - text)});
         fputc('\n', to);
     }
-    man_text(to, text);
+    man_text(to, nxc__str(text));
 }
 static void man_option(FILE *to, const char *name, const char *arg,
                        const char *doc) {
-    fprintf(to, ".It Fl -%s", name);
+    fprintf(to, ".It %sFl -%s", strcmp(name, "output") == 0 ? "Fl o , " : "",
+            name);
     if (arg) fprintf(to, " Ar \"%s\"", arg);
     fputc('\n', to);
     man_prose(to, doc);
@@ -125,15 +132,63 @@ static void man_option(FILE *to, const char *name, const char *arg,
 }
 static void man_exit_row(FILE *to, int code, const char *text) {
     fprintf(to, ".It %d\n", code);
-    man_text(to, text);
+    man_text(to, nxc__str(text));
     fputc('\n', to);
+}
+
+static void page_name(const cli_command *c, char *out, size_t cap) {
+    snprintf(out, cap, "nextcall-%s", c->name);
+    for (char *p = out; *p; p++)
+        if (*p == ' ') *p = '-';
+}
+
+static const cli_option environment[] = {
+    {"NEXTCALL_*", NULL,
+     "Any option of the library, in upper case; an option of the command line "
+     "goes before it."},
+    {"NEXTCALL_MODEL", NULL, "The packed encoder, where --model is not given."},
+    {"NEXTCALL_MODEL_DIR", NULL, "The folder of the encoder's files."},
+    {"XDG_CACHE_HOME", NULL,
+     "Where that folder is: nextcall/model in it, or in ~/.cache."},
+    {"NO_COLOR", NULL, "No colours, if it is not empty."},
+    {"CLICOLOR_FORCE", NULL, "Colours even where there is no terminal."},
+};
+
+/* What every page ends with. */
+static void man_end(FILE *to) {
+    fputs(".Sh ENVIRONMENT\n.Bl -tag -width Ds\n", to);
+    for (size_t i = 0; i < sizeof environment / sizeof *environment; i++) {
+        fprintf(to, ".It Ev %s\n", environment[i].name);
+        man_prose(to, environment[i].doc);
+        fputc('\n', to);
+    }
+    fputs(".El\n.Sh EXIT STATUS\n.Bl -tag -width Ds\n", to);
+    each_status(man_exit_row, to);
+    fputs(".El\n", to);
+}
+
+void cli_print_overview_man(FILE *to) {
+    fputs(".Dd $Mdocdate$\n.Dt nextcall 1\n.Os\n.Sh NAME\n.Nm nextcall\n"
+          ".Nd predict the next API call\n.Sh SYNOPSIS\n.Nm\n"
+          ".Ar subcommand\n.Op Ar options\n.Sh DESCRIPTION\n"
+          "Results go to standard output, messages and progress to standard "
+          "error.\nEach subcommand has a page of its own.\n"
+          ".Bl -tag -width Ds\n",
+          to);
+    for (size_t i = 0; i < cli_n_commands; i++) {
+        char name[64];
+        page_name(&cli_commands[i], name, sizeof name);
+        fprintf(to, ".It Xr %s 1\n", name);
+        man_prose(to, cli_commands[i].summary);
+        fputc('\n', to);
+    }
+    fputs(".El\n", to);
+    man_end(to);
 }
 
 void cli_print_man(const cli_command *c, FILE *to) {
     char name[64];
-    snprintf(name, sizeof name, "nextcall-%s", c->name);
-    for (char *p = name; *p; p++)
-        if (*p == ' ') *p = '-';
+    page_name(c, name, sizeof name);
     fprintf(to,
             ".Dd $Mdocdate$\n.Dt %s 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n"
             ".Sh SYNOPSIS\n.Nm nextcall %s\n.Op Ar options\n",
@@ -153,17 +208,13 @@ void cli_print_man(const cli_command *c, FILE *to) {
         config_name(&o, name, sizeof name);
         man_option(to, name, o.type, o.doc);
     }
-    fputs(".El\n.Sh ENVIRONMENT\n.Bl -tag -width Ds\n.It Ev NEXTCALL_*\nAny "
-          "option of the library, in upper case.\n.It Ev NEXTCALL_MODEL\nThe "
-          "packed encoder.\n.It Ev NO_COLOR\nNo colours.\n.El\n"
-          ".Sh EXIT STATUS\n.Bl -tag -width Ds\n",
-          to);
-    each_status(man_exit_row, to);
-    fputs(".El\n.Sh EXAMPLES\n", to);
+    fputs(".El\n", to);
+    man_end(to);
+    fputs(".Sh EXAMPLES\n", to);
     for (size_t i = 0; i < c->n_examples; i++) {
-        man_text(to, c->examples[i].text);
+        man_text(to, nxc__str(c->examples[i].text));
         fputs(":\n.Bd -literal -offset indent\n", to);
-        man_text(to, c->examples[i].command);
+        man_text(to, nxc__str(c->examples[i].command));
         fputs("\n.Ed\n", to);
     }
 }
@@ -180,7 +231,9 @@ int cli_usage(const cli_command *command, const char *fmt, ...) {
     return CLI_USAGE;
 }
 int cli_fail(nxc_status status, const nxc_error *err) {
-    fprintf(stderr, "nextcall: %s\n", err->message);
+    fputs("nextcall: ", stderr);
+    cli_print_text(stderr, nxc__str(err->message), false);
+    fputc('\n', stderr);
     return nxc_status_exit_code(status);
 }
 void cli_warn(const char *fmt, ...) {
@@ -203,6 +256,18 @@ static int print_options(void) {
     return CLI_OK;
 }
 
+/* "catalog": the subcommands that begin with this word. */
+static bool print_group(const char *word) {
+    size_t len = strlen(word), n = 0;
+    for (size_t i = 0; i < cli_n_commands; i++) {
+        const char *name = cli_commands[i].name;
+        if (strncmp(name, word, len) != 0 || name[len] != ' ') continue;
+        printf("  %-16s %s\n", name, cli_commands[i].summary);
+        n++;
+    }
+    return n > 0;
+}
+
 int cli_help(const cli_args *args) {
     char name[128] = "";
     if (cli_has(args, "list")) {
@@ -211,7 +276,10 @@ int cli_help(const cli_args *args) {
         return CLI_OK;
     }
     if (cli_n_positional(args) == 0) {
-        cli_print_overview(stdout);
+        if (cli_has(args, "man"))
+            cli_print_overview_man(stdout);
+        else
+            cli_print_overview(stdout);
         return CLI_OK;
     }
     const char *second = cli_positional(args, 1);
@@ -226,6 +294,7 @@ int cli_help(const cli_args *args) {
             cli_print_help(&cli_commands[i], stdout);
         return CLI_OK;
     }
+    if (!second && print_group(name)) return CLI_OK;
     return cli_usage(cli_command_of(args),
                      "expected a subcommand or \"options\", got %s", name);
 }

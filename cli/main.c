@@ -25,12 +25,13 @@ static int unknown(int argc, char **argv) {
     char word[128];
     size_t n = 0;
     bool is_group = false;
-    for (size_t i = 0; i < cli_n_commands && n < 64; i++) {
-        names[n++] = cli_commands[i].name;
-        size_t len = strlen(argv[1]);
+    size_t len = strlen(argv[1]);
+    for (size_t i = 0; i < cli_n_commands; i++)
         is_group |= strncmp(cli_commands[i].name, argv[1], len) == 0 &&
                     cli_commands[i].name[len] == ' ';
-    }
+    for (size_t i = 0; i < cli_n_commands && n < 64; i++)
+        if (!is_group || strncmp(cli_commands[i].name, argv[1], len) == 0)
+            names[n++] = cli_commands[i].name;
     snprintf(word, sizeof word, "%.60s%s%.60s", argv[1],
              is_group && argc > 2 ? " " : "",
              is_group && argc > 2 ? argv[2] : "");

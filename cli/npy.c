@@ -1,6 +1,5 @@
 #include "npy.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -20,32 +19,31 @@ static void write_header(cli_npy *npy) {
                      npy->rows, npy->columns);
     header[10 + n] = ' ';
     header[HEADER_BYTES - 1] = '\n';
-    fwrite(header, 1, sizeof header, npy->file);
+    fwrite(header, 1, sizeof header, npy->output.file);
 }
 
 nxc_status cli_npy_open(cli_npy *npy, const char *path, size_t columns,
                         nxc_error *err) {
-    npy->path = path;
     npy->columns = columns;
     npy->rows = 0;
-    npy->file = fopen(path, "wbe");
-    if (!npy->file)
-        return nxc__error(err, NXC_ERR_IO, "%s: expected to create, got: %s",
-                          path, strerror(errno));
+    NXC_TRY(cli_output_open(&npy->output, path, err));
+    if (fseek(npy->output.file, 0, SEEK_SET) != 0)
+        return cli_output_close(
+            &npy->output,
+            nxc__error(err, NXC_ERR_UNSUPPORTED,
+                       "%s: expected a file, got something that cannot be "
+                       "rewound",
+                       path),
+            err);
     write_header(npy);
     return NXC_OK;
 }
 void cli_npy_append(cli_npy *npy, const float *rows, size_t n) {
-    fwrite(rows, sizeof(float), n * npy->columns, npy->file);
+    fwrite(rows, sizeof(float), n * npy->columns, npy->output.file);
     npy->rows += n;
 }
-nxc_status cli_npy_close(cli_npy *npy, nxc_error *err) {
-    bool ok = fseek(npy->file, 0, SEEK_SET) == 0;
-    if (ok) write_header(npy);
-    ok = !ferror(npy->file) && ok;
-    ok = fclose(npy->file) == 0 && ok;
-    return ok ? NXC_OK
-              : nxc__error(err, NXC_ERR_IO,
-                           "%s: expected to write %zu rows, got an error",
-                           npy->path, npy->rows);
+nxc_status cli_npy_close(cli_npy *npy, nxc_status st, nxc_error *err) {
+    if (st == NXC_OK && fseek(npy->output.file, 0, SEEK_SET) == 0)
+        write_header(npy);
+    return cli_output_close(&npy->output, st, err);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/config.h"
 #include "base/file.h"
 #include "command.h"
 
@@ -33,8 +34,10 @@ nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err) {
         if (st == NXC_OK && given) st = nxc_config_set(cfg, o.name, given, err);
     }
     const char *threads = cli_get(args, "threads");
-    if (st == NXC_OK && threads)
+    if (st == NXC_OK && threads) {
         st = nxc_config_set(cfg, "parallel_workers", threads, err);
+        if (st != NXC_OK) st = nxc__error_prefix(err, st, "--threads");
+    }
     if (st != NXC_OK) {
         nxc_config_free(cfg);
         return st;
@@ -55,6 +58,10 @@ void cli_model_dir(char *buf, size_t cap) {
                  home && *home ? home : ".");
 }
 
+/* Best first: int8 is what a command without --model takes. */
+const cli_model cli_models[CLI_N_MODELS] = {{"minilm-int8.nxm", NXC_INT8},
+                                            {"minilm-f32.nxm", NXC_F32}};
+
 bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
     const char *given = cli_get(args, "model");
     if (!given) given = environment("model");
@@ -64,8 +71,11 @@ bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
     }
     char dir[2048];
     cli_model_dir(dir, sizeof dir);
-    snprintf(buf, cap, "%s/minilm-f32.nxm", dir);
-    return access(buf, R_OK) == 0;
+    for (size_t i = 0; i < CLI_N_MODELS; i++) {
+        snprintf(buf, cap, "%s/%s", dir, cli_models[i].file);
+        if (access(buf, R_OK) == 0) return true;
+    }
+    return false;
 }
 
 static nxc_status add_encoder(const cli_args *args, const nxc_config *cfg,
@@ -96,15 +106,53 @@ static nxc_status add_ranker(const cli_args *args, nxc_engine *engine,
     return st;
 }
 
+static nxc_status check_on(const cli_args *args, const nxc_engine *engine,
+                           size_t n_catalogs, nxc_error *err) {
+    const char *on = cli_get(args, "on");
+    if (!on && n_catalogs > 1 && !cli_has(args, "requests"))
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "--on: expected the name of one of %zu catalogs, got "
+                          "none",
+                          n_catalogs);
+    if (!on || nxc_engine_get_catalog(engine, nxc__str(on))) return NXC_OK;
+    return nxc__error(err, NXC_ERR_NOT_FOUND,
+                      "--on: expected the name of a catalog that --catalog "
+                      "gives, got %s",
+                      on);
+}
+
+/* Whoever reads standard input second finds it empty and cannot know. */
+static nxc_status check_stdin(const cli_args *args, nxc_error *err) {
+    static const char *const names[] = {"catalog", "history", "requests"};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t at = 0;
+        for (const char *v; (v = cli_next(args, names[i], &at));) {
+            nxc_str s = nxc__str(v);
+            n += nxc__str_eq(s, NXC_STR("-")) ||
+                 (i == 0 && nxc__str_ends(s, NXC_STR("=-")));
+        }
+    }
+    return n < 2
+               ? NXC_OK
+               : nxc__error(err, NXC_ERR_INVALID,
+                            "-: expected standard input once among --catalog, "
+                            "--history and --requests, got it %zu times",
+                            n);
+}
+
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
+    NXC_TRY(check_stdin(args, err));
     NXC_TRY(cli_config(args, &cfg, err));
     nxc_status st = nxc_engine_open(cfg, NULL, &engine, err);
     if (st == NXC_OK) {
         st = add_encoder(args, cfg, engine, err);
         if (st == NXC_OK) st = add_ranker(args, engine, err);
-        if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, err);
+        size_t n = 0;
+        if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, &n, err);
+        if (st == NXC_OK) st = check_on(args, engine, n, err);
         if (st == NXC_OK)
             *out = engine;
         else
@@ -112,6 +160,28 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     }
     nxc_config_free(cfg);
     return st;
+}
+
+nxc_status cli_precompute(nxc_engine *engine, const nxc_request *r,
+                          nxc_error *err) {
+    cli_progress p;
+    if (r->candidates || r->prompt.len == 0 ||
+        !nxc_engine_get_catalog(engine, r->catalog))
+        return NXC_OK; /* what is wrong is said by nxc_rank */
+    cli_progress_start(&p, "encoding operations");
+    nxc_status st =
+        nxc_engine_precompute(engine, r->catalog, cli_progress_step, &p, err);
+    cli_progress_end(&p);
+    return st;
+}
+
+nxc_status cli_max_request_bytes(const cli_args *args, size_t *out,
+                                 nxc_error *err) {
+    nxc_config *cfg;
+    NXC_TRY(cli_config(args, &cfg, err));
+    *out = nxc__config_int(cfg, NXC_OPT_max_request_bytes);
+    nxc_config_free(cfg);
+    return NXC_OK;
 }
 
 /* Calls and candidates of the command line: freed by cli_request_free. */
@@ -160,14 +230,11 @@ static nxc_status read_history(const cli_args *args, nxc_ctx *ctx,
     if (cli_has(args, "call"))
         return nxc__error(err, NXC_ERR_INVALID,
                           "--history: expected it without --call, got both");
-    NXC_TRY(nxc__file_read(path, (size_t)64 << 20, &nxc__allocator_default,
-                           &bytes, err));
+    size_t max;
+    NXC_TRY(cli_max_request_bytes(args, &max, err));
+    NXC_TRY(nxc__file_read(path, max, &nxc__allocator_default, &bytes, err));
     nxc_status st = nxc_session_parse(ctx, nxc__str(path), bytes, out, err);
-    union {
-        const char *in;
-        void *out;
-    } p = {bytes.ptr};
-    nxc__free(&nxc__allocator_default, p.out, bytes.len + 1);
+    nxc__free_str(&nxc__allocator_default, bytes);
     return st;
 }
 

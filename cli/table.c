@@ -15,8 +15,13 @@ const char *cli_feature_text(const nxc_catalog *catalog, size_t feature,
         snprintf(buf, cap, "-");
     else if (label.len)
         snprintf(buf, cap, "%.*s", NXC_STR_ARG(label));
+    else if (fabsf(value) >= 1000)
+        snprintf(buf, cap, "%.0f", (double)value); /* seconds, not 8.6e+04 */
     else
         snprintf(buf, cap, "%.3g", (double)value);
+    for (unsigned char *p = (unsigned char *)buf; *p; p++)
+        if (*p < 0x20 || *p == 0x7f || (*p == 0xC2 && p[1] < 0xA0))
+            *p = '?'; /* see cli_print_text */
     return buf;
 }
 
@@ -49,42 +54,61 @@ void cli_moving_features(const nxc_ranking *r, const nxc_ranked *item,
 
 void cli_print_request(const nxc_request *request) {
     bool color = cli_color(stdout);
-    printf("%s%.*s%s\n", color ? "\x1b[1m" : "", (int)request->prompt.len,
-           request->prompt.ptr ? request->prompt.ptr : "",
-           color ? "\x1b[0m" : "");
+    if (color) fputs("\x1b[1m", stdout);
+    cli_print_text(stdout, request->prompt, false);
+    puts(color ? "\x1b[0m" : "");
     for (size_t i = 0; i < request->n_history; i++) {
         const nxc_call *c = &request->history[i];
         printf("  after ");
-        if (c->call.len)
-            printf("%.*s\n", NXC_STR_ARG(c->call));
-        else
-            printf("%.*s %.*s\n", NXC_STR_ARG(c->method), NXC_STR_ARG(c->path));
+        cli_print_text(stdout, c->call.len ? c->call : c->method, false);
+        if (!c->call.len) putchar(' ');
+        if (!c->call.len) cli_print_text(stdout, c->path, false);
+        putchar('\n');
     }
 }
 
+/* The moving features in at most width columns: a second one only where it
+ * fits. */
 static void print_why(const nxc_ranking *r, const nxc_ranked *item,
-                      const double *mean) {
-    size_t moving[2];
-    char buf[64];
+                      const double *mean, size_t width) {
+    size_t moving[2], len = 0;
+    char buf[64], why[256] = "";
     nxc_feature_info info;
     cli_moving_features(r, item, mean, moving);
     for (int k = 0; k < 2; k++) {
         if (moving[k] == SIZE_MAX || !nxc_feature_describe(moving[k], &info))
             continue;
-        printf("%s%s %s", k ? ", " : "", info.name,
-               cli_feature_text(r->catalog, moving[k],
-                                item->features[moving[k]], buf, sizeof buf));
+        int n = snprintf(
+            why + len, sizeof why - len, "%s%s %s", k ? ", " : "", info.name,
+            cli_feature_text(r->catalog, moving[k], item->features[moving[k]],
+                             buf, sizeof buf));
+        if (k && len + (size_t)n > width) break;
+        len += (size_t)n;
     }
+    if (len > width)
+        cli_print_cell(stdout, (nxc_str){why, len}, width);
+    else
+        cli_print_text(stdout, (nxc_str){why, len}, false);
+}
+
+#define LEFT_COLUMNS 22 /* rank, score, method and what is between */
+#define WHY_COLUMNS 46
+static size_t path_columns(size_t columns) {
+    if (columns == SIZE_MAX) return 34; /* no terminal */
+    if (columns < LEFT_COLUMNS + 2 + 30) return columns - LEFT_COLUMNS - 2;
+    size_t path = columns > LEFT_COLUMNS + WHY_COLUMNS
+                      ? columns - LEFT_COLUMNS - WHY_COLUMNS
+                      : 0;
+    return path < 30 ? 30 : path > 64 ? 64 : path;
 }
 
 static void print_rows(const nxc_ranking *r, size_t top, const double *mean) {
     bool color = cli_color(stdout);
-    size_t columns = cli_columns();
-    size_t path = columns > 132 ? 64 : columns > 68 ? columns - 68 : 24;
-    if (path < 34) path = 34;
+    size_t columns = cli_columns(), path = path_columns(columns),
+           why = columns - LEFT_COLUMNS - path - 2;
     printf("%srank   score  method  ", color ? "\x1b[2m" : "");
     cli_print_cell(stdout, NXC_STR("path"), path);
-    printf("  why%s\n", color ? "\x1b[0m" : "");
+    printf("%s%s\n", why >= 3 ? "  why" : "", color ? "\x1b[0m" : "");
     for (size_t i = 0; i < r->n && i < top; i++) {
         nxc_operation op;
         if (!nxc_catalog_get_operation(r->catalog, r->items[i].operation, &op))
@@ -92,8 +116,9 @@ static void print_rows(const nxc_ranking *r, size_t top, const double *mean) {
         printf("%s%4u  %6.3f  %-6s  ", color && i == 0 ? "\x1b[32m" : "",
                r->items[i].rank, r->items[i].score, nxc_method_name(op.method));
         cli_print_cell(stdout, op.path.len ? op.path : op.id, path);
-        printf("%s  ", color && i == 0 ? "\x1b[0m" : "");
-        print_why(r, &r->items[i], mean);
+        if (color && i == 0) fputs("\x1b[0m", stdout);
+        if (why >= 3) fputs("  ", stdout);
+        if (why >= 3) print_why(r, &r->items[i], mean, why);
         putchar('\n');
     }
 }

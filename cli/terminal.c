@@ -8,12 +8,17 @@
 
 #include "command.h"
 
-static enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color_mode;
+typedef enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color_when;
+static color_when color_mode;
 
-void cli_set_color(const char *when) {
-    color_mode = strcmp(when, "always") == 0  ? COLOR_ALWAYS
-                 : strcmp(when, "never") == 0 ? COLOR_NEVER
-                                              : COLOR_AUTO;
+bool cli_set_color(const char *when) {
+    static const char *const words[] = {"auto", "always", "never"};
+    for (int i = COLOR_AUTO; i <= COLOR_NEVER; i++)
+        if (strcmp(when, words[i]) == 0) {
+            color_mode = (color_when)i;
+            return true;
+        }
+    return false;
 }
 static bool is_set(const char *name) {
     const char *v = getenv(name);
@@ -38,13 +43,15 @@ size_t cli_columns(void) {
     struct winsize w;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 40)
         return w.ws_col;
-    return 100;
+    return SIZE_MAX;
 }
 
 void cli_progress_start(cli_progress *p, const char *what) {
     p->what = what;
     p->start = p->last = cli_seconds();
-    p->is_shown = isatty(STDERR_FILENO);
+    const char *term = getenv("TERM");
+    p->is_shown = isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
+    p->is_drawn = false;
 }
 
 static void bar(char *out, size_t width, size_t done, size_t total) {
@@ -59,6 +66,7 @@ bool cli_progress_step(void *progress, size_t done, size_t total) {
     double now = cli_seconds();
     if (!p->is_shown || (now - p->last < 0.1 && done != total)) return true;
     p->last = now;
+    p->is_drawn = true;
     double rate = (double)done / (now - p->start + 1e-9);
     if (total == 0) {
         fprintf(stderr, "\r\x1b[K%s %zu  %.0f/s", p->what, done, rate);
@@ -73,16 +81,17 @@ bool cli_progress_step(void *progress, size_t done, size_t total) {
     return true;
 }
 void cli_progress_end(cli_progress *p) {
-    if (p->is_shown) fputs("\r\x1b[K", stderr);
+    if (p->is_drawn) fputs("\r\x1b[K", stderr);
 }
 
-/* The next character of s from *at on: its bytes (1 for a malformed one or a
- * control character, which is shown as '?') and its columns. */
+/* The next character of s: its bytes, 0 for a malformed one or a control
+ * character (C0, C1), which is shown as '?' so that no document can give orders
+ * to the terminal; and its columns. */
 static size_t next_char(nxc_str s, size_t at, size_t *columns) {
     utf8proc_int32_t cp;
     utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s.ptr + at,
                                           (utf8proc_ssize_t)(s.len - at), &cp);
-    if (n <= 0 || cp < 0x20 || cp == 0x7f) {
+    if (n <= 0 || cp < 0x20 || (cp >= 0x7f && cp < 0xa0)) {
         *columns = 1;
         return 0;
     }
@@ -99,6 +108,18 @@ static size_t width_of(nxc_str s) {
         i += n ? n : 1;
     }
     return total;
+}
+
+void cli_print_text(FILE *to, nxc_str s, bool with_newlines) {
+    for (size_t i = 0; i < s.len;) {
+        size_t columns, n = next_char(s, i, &columns);
+        bool is_space = s.ptr[i] == '\n' || s.ptr[i] == '\t';
+        if (n || (with_newlines && is_space))
+            fwrite(s.ptr + i, 1, n ? n : 1, to);
+        else
+            fputc('?', to);
+        i += n ? n : 1;
+    }
 }
 
 void cli_print_cell(FILE *to, nxc_str s, size_t width) {

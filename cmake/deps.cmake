@@ -31,6 +31,9 @@ else()
   target_compile_definitions(nxc_yyjson PUBLIC YYJSON_DISABLE_NON_STANDARD=1
                              YYJSON_DISABLE_INCR_READER=1)
   target_compile_options(nxc_yyjson PRIVATE -O2 -w)
+  if(NXC_SANITIZE) # else its one file is the longest job of the build
+    target_compile_options(nxc_yyjson PRIVATE -O1)
+  endif()
   set(NXC_YYJSON_OBJECTS $<TARGET_OBJECTS:nxc_yyjson>)
 endif()
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS

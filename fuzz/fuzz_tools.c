@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     nxc_str name = {"fuzz", 4};
     nxc__catalog_builder *b;
     nxc_import_info info = {0};
-    nxc_catalog *c;
+    nxc_catalog *c = NULL;
     nxc_error err;
     if (size == 0 || size > 16384) return 0;
     nxc_str text = {(const char *)data + 1, size - 1};

@@ -33,11 +33,7 @@ int main(int argc, char **argv) {
             if (bytes.len) memcpy(exact, bytes.ptr, bytes.len);
             LLVMFuzzerTestOneInput(exact, bytes.len);
             nxc__free(&nxc__allocator_default, exact, bytes.len);
-            union {
-                const char *in;
-                void *out;
-            } p = {bytes.ptr};
-            nxc__free(&nxc__allocator_default, p.out, bytes.len + 1);
+            nxc__free_str(&nxc__allocator_default, bytes);
             n++;
         }
         closedir(dir);

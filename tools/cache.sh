@@ -10,6 +10,9 @@ nxc_cache=${XDG_CACHE_HOME:-$nxc_home/.cache}/nextcall
 nxc_deps=${NXC_DEPS_DIR:-$nxc_cache/deps}
 # shellcheck disable=SC2034 # read by the scripts that source this file
 nxc_lock=$nxc_root/cmake/deps.lock
+# ONNX Runtime, which tests and benchmarks compare with, reports its use
+# otherwise, and leaves files in the home and temporary folders.
+export ORT_DISABLE_TELEMETRY=1
 
 # One sentence on stderr, then the end.
 nxc_fail() {

@@ -1,22 +1,36 @@
 """What the Python checkers share: the project's files, C without comments."""
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def files(*suffixes):
-    """Paths of the project's files, relative to its root, sorted."""
+def _git_files():
+    """What git knows and does not ignore; None without git or a folder that is
+    its own, or where git will not read the folder of another user."""
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        return None
     git = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True) if (ROOT / ".git").exists() else None
-    if git and git.returncode == 0:
-        names = git.stdout.splitlines()
-    else:
-        names = [str(p.relative_to(ROOT)) for p in ROOT.rglob("*")
-                 if p.relative_to(ROOT).parts[0] not in ("build", ".git")]
+        cwd=ROOT, capture_output=True, text=True)
+    return git.stdout.splitlines() if git.returncode == 0 else None
+
+
+def _ignored(parts):
+    """As .gitignore has it."""
+    return (parts[0] in ("build", ".git") or parts[-1].endswith(".pyc")
+            or "__pycache__" in parts or ".cache" in parts)
+
+
+def files(*suffixes):
+    """Paths of the project's files, relative to its root, sorted."""
+    names = _git_files()
+    if names is None:
+        below = (p.relative_to(ROOT) for p in ROOT.rglob("*"))
+        names = [str(p) for p in below if not _ignored(p.parts)]
     return sorted(n for n in names
                   if (ROOT / n).is_file() and (not suffixes or n.endswith(suffixes)))
 

@@ -167,7 +167,8 @@ typedef struct nxc_text_info {
  * out_path       replaced by rename, only on success
  * dtype          NXC_F32, or NXC_INT8: a quarter of the size, several times as
  *                fast, and embeddings of their own (docs/adr/0005-int8.md)
- * Errors         NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_PARSE, NXC_ERR_UNSUPPORTED
+ * Errors         NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_PARSE, NXC_ERR_INVALID,
+ *                NXC_ERR_LIMIT, NXC_ERR_UNSUPPORTED, NXC_ERR_NOMEM
  * Source         safetensors file format; BERT (Devlin et al. 2019)
  * Thread-safety  any.  Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_model_pack(const char *source_dir,

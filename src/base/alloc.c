@@ -54,6 +54,13 @@ void *nxc__realloc(const nxc_allocator *a, void *ptr, size_t old_size,
 void nxc__free(const nxc_allocator *a, void *ptr, size_t size) {
     if (ptr) a->free(a->ctx, ptr, size);
 }
+void nxc__free_str(const nxc_allocator *a, nxc_str s) {
+    union {
+        const char *in;
+        void *out;
+    } p = {s.ptr};
+    nxc__free(a, p.out, s.len + 1);
+}
 
 /* ---------------------------------------------------------------- arena */
 

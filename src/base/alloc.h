@@ -18,6 +18,8 @@ void *nxc__realloc(const nxc_allocator *a, void *ptr, size_t old_size,
                    size_t new_size);
 /* NULL is legal. */
 void nxc__free(const nxc_allocator *a, void *ptr, size_t size);
+/* A string of ours with its NUL: len + 1 bytes. ptr NULL is legal. */
+void nxc__free_str(const nxc_allocator *a, nxc_str s);
 
 /* An arena: bump allocation in growing blocks, all freed or reset at once.
  * Blocks are kept by reset, so a warm arena allocates nothing.

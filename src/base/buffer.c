@@ -7,6 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/str.h"
+#include "base/utf8.h"
 
 void nxc__buffer_init(nxc__buffer *b, const nxc_allocator *alloc, size_t max) {
     memset(b, 0, sizeof *b);
@@ -50,7 +52,7 @@ void *nxc__buffer_extend(nxc__buffer *b, size_t n) {
 }
 
 void nxc__buffer_append(nxc__buffer *b, const void *bytes, size_t n) {
-    if (n == 0 || !reserve(b, n)) return;
+    if (n == 0 || !bytes || !reserve(b, n)) return;
     memcpy(b->data + b->len, bytes, n);
     b->len += n;
     b->data[b->len] = 0;
@@ -77,56 +79,36 @@ void nxc__buffer_printf(nxc__buffer *b, const char *fmt, ...) {
     b->len += (size_t)n;
 }
 
-/* Length of the well-formed UTF-8 sequence at s[i], or 0. */
-static size_t sequence(nxc_str s, size_t i) {
-    const unsigned char *p = (const unsigned char *)s.ptr + i;
-    size_t left = s.len - i;
-    unsigned char c = p[0];
-    size_t n = c < 0x80   ? 1
-               : c < 0xC2 ? 0
-               : c < 0xE0 ? 2
-               : c < 0xF0 ? 3
-               : c < 0xF5 ? 4
-                          : 0;
-    if (n == 0 || n > left) return 0;
-    for (size_t k = 1; k < n; k++)
-        if ((p[k] & 0xC0) != 0x80) return 0;
-    if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F) ||
-        (c == 0xF0 && p[1] < 0x90) || (c == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
+/* The escape of a character that may not stand in a JSON string as it is. */
+static void append_escape(nxc__buffer *b, uint32_t c) {
+    static const char hex[] = "0123456789abcdef";
+    char esc[6] = {'\\', (char)c, '0', '0', hex[c >> 4 & 15], hex[c & 15]};
+    size_t n = 2;
+    if (c == '\n' || c == '\t' || c == '\r') {
+        esc[1] = c == '\n' ? 'n' : c == '\t' ? 't' : 'r';
+    } else if (c != '"' && c != '\\') {
+        esc[1] = 'u';
+        n = 6;
+    }
+    nxc__buffer_append(b, esc, n);
 }
 
 void nxc__buffer_append_json(nxc__buffer *b, nxc_str s) {
-    static const char hex[] = "0123456789abcdef";
+    size_t start = 0, n;
     nxc__buffer_append_char(b, '"');
-    size_t start = 0;
-    for (size_t i = 0; i < s.len;) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        size_t n = sequence(s, i);
-        if (n && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
-            i += n;
+    for (size_t i = 0; i < s.len; i += n) {
+        uint32_t c = nxc__utf8_decode(s, i, &n);
+        bool is_bad = c == NXC_REPLACEMENT;
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f && !is_bad)
             continue;
-        }
         nxc__buffer_append(b, s.ptr + start, i - start);
-        if (n == 0) {
+        if (is_bad)
             nxc__buffer_append_z(b, "\xEF\xBF\xBD");
-        } else if (c == '"' || c == '\\') {
-            char esc[2] = {'\\', (char)c};
-            nxc__buffer_append(b, esc, 2);
-        } else if (c == '\n') {
-            nxc__buffer_append_z(b, "\\n");
-        } else if (c == '\t') {
-            nxc__buffer_append_z(b, "\\t");
-        } else if (c == '\r') {
-            nxc__buffer_append_z(b, "\\r");
-        } else {
-            char esc[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-            nxc__buffer_append(b, esc, 6);
-        }
-        start = ++i;
+        else
+            append_escape(b, c);
+        start = i + n;
     }
-    nxc__buffer_append(b, s.ptr ? s.ptr + start : NULL, s.len - start);
+    nxc__buffer_append_str(b, nxc__str_slice(s, start, s.len));
     nxc__buffer_append_char(b, '"');
 }
 

@@ -43,8 +43,8 @@ uint32_t nxc__cpu_detect(void) {
 const char *nxc__cpu_model(void) {
     static _Thread_local char name[49];
     uint32_t r[12];
-    for (uint32_t i = 0; i < 3; i++)
-        if (!__get_cpuid(0x80000002u + i, &r[4 * i], &r[4 * i + 1],
+    for (size_t i = 0; i < 3; i++)
+        if (!__get_cpuid(0x80000002u + (uint32_t)i, &r[4 * i], &r[4 * i + 1],
                          &r[4 * i + 2], &r[4 * i + 3]))
             return "unknown";
     memcpy(name, r, 48);

@@ -52,7 +52,7 @@ _Noreturn void nxc__assert_failed(const char *expr, const char *file, int line);
 /* A branch that cannot be reached, with the reason as its argument. */
 #define NXC_UNREACHABLE(why)     \
     do {                         \
-        NXC_ASSERT(!(why));      \
+        NXC_ASSERT(0 && (why));  \
         __builtin_unreachable(); \
     } while (0)
 

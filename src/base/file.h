@@ -28,8 +28,8 @@ void nxc__file_unmap(nxc__mapping *m);
  * then path itself, and nothing can be taken back. */
 typedef struct nxc__file_writer {
     int fd;
-    char target[1900];
-    char temp[1932]; /* empty: fd is path itself */
+    char target[1200];
+    char temp[1232]; /* empty: fd is path itself */
 } nxc__file_writer;
 nxc_status nxc__file_begin(const char *path, nxc__file_writer *w,
                            nxc_error *err);

@@ -47,10 +47,10 @@ static inline bool nxc__str_ends(nxc_str s, nxc_str suffix) {
             memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 static inline nxc_str nxc__str_slice(nxc_str s, size_t from, size_t to) {
-    return (nxc_str){s.ptr ? s.ptr + from : NULL, to - from};
+    return s.ptr ? (nxc_str){s.ptr + from, to - from} : (nxc_str){NULL, 0};
 }
 static inline nxc_str nxc__str_trim(nxc_str s) {
-    size_t a = 0, b = s.len;
+    size_t a = 0, b = s.ptr ? s.len : 0;
     while (a < b && nxc__is_space(s.ptr[a]))
         a++;
     while (b > a && nxc__is_space(s.ptr[b - 1]))
@@ -59,7 +59,8 @@ static inline nxc_str nxc__str_trim(nxc_str s) {
 }
 /* Index of c at or after from, or s.len. */
 static inline size_t nxc__str_find(nxc_str s, char c, size_t from) {
-    const char *p = from < s.len ? memchr(s.ptr + from, c, s.len - from) : NULL;
+    const char *p =
+        s.ptr && from < s.len ? memchr(s.ptr + from, c, s.len - from) : NULL;
     return p ? (size_t)(p - s.ptr) : s.len;
 }
 

@@ -72,6 +72,7 @@ static void work(void *user, size_t i, size_t worker) {
     }
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the contract's parameters */
 nxc_status nxc__encoder_encode_parallel(nxc_encoder_ctx *const *ctxs,
                                         nxc__pool *pool, const nxc_str *texts,
                                         size_t n, float *out,

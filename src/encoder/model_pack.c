@@ -58,11 +58,7 @@ static nxc_status join(const pack *p, const char *name, char out[MAX_PATH]) {
 /* ------------------------------------------------------------ vocabulary */
 
 static void free_text(const pack *p, nxc_str text) {
-    union {
-        const char *in;
-        void *out;
-    } u = {text.ptr};
-    nxc__free(p->alloc, u.out, text.len + 1);
+    nxc__free_str(p->alloc, text);
 }
 
 /* model.vocab of a tokenizer.json, {"piece": id}, as the lines of vocab.txt. */

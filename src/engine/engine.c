@@ -35,11 +35,7 @@ nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
 }
 
 static void close_entry(nxc_engine *e, nxc__entry *entry) {
-    union {
-        const char *in;
-        void *out;
-    } name = {entry->name.ptr};
-    nxc__free(e->alloc, name.out, entry->name.len + 1);
+    nxc__free_str(e->alloc, entry->name);
     nxc__free(e->alloc, entry->states, entry->n);
     nxc__free(e->alloc, entry->rows, entry->n * NXC_DIM * sizeof(float));
     nxc__free(e->alloc, entry->encoded, entry->n * sizeof *entry->encoded);

@@ -74,11 +74,7 @@ nxc_status nxc_ranker_load(const char *path, const nxc_allocator *alloc,
     nxc_str text;
     NXC_TRY(nxc__file_read(path, MAX_FILE_BYTES, alloc, &text, err));
     nxc_status st = nxc__ranker_parse(nxc__str(path), text, alloc, out, err);
-    union {
-        const char *in;
-        void *out;
-    } p = {text.ptr};
-    nxc__free(alloc, p.out, text.len + 1);
+    nxc__free_str(alloc, text);
     return st;
 }
 

@@ -41,7 +41,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 typedef struct value_range {
     uint32_t first, last, value;

@@ -1,7 +1,6 @@
 # Sources of src/text.
 target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/bert_normalize.c
-  ${CMAKE_CURRENT_LIST_DIR}/utf8.c
   ${CMAKE_CURRENT_LIST_DIR}/wordpiece.c
   ${CMAKE_CURRENT_LIST_DIR}/wordpiece_compile.c
   ${CMAKE_CURRENT_LIST_DIR}/inflection.c

@@ -31,8 +31,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "text/bert_normalize.h"
-#include "text/utf8.h"
 #include "text/wordpiece_image.h"
 
 uint64_t nxc__wordpiece_hash(const void *image, size_t size) {

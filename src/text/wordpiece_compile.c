@@ -3,8 +3,8 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "text/bert_normalize.h"
-#include "text/utf8.h"
 #include "text/wordpiece.h"
 #include "text/wordpiece_image.h"
 
@@ -28,7 +28,7 @@ static nxc_status malformed(const builder *b, const char *expected, nxc_str got,
 
 /* The next line of vocab from *at, without its end; false after the last. */
 static bool next_line(nxc_str vocab, size_t *at, nxc_str *line) {
-    if (*at >= vocab.len) return false;
+    if (!vocab.ptr || *at >= vocab.len) return false;
     size_t end = nxc__str_find(vocab, '\n', *at);
     *line = (nxc_str){vocab.ptr + *at, end - *at};
     *at = end + 1;

@@ -28,7 +28,7 @@
 #include <utf8proc.h>
 
 #include "base/str.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 typedef enum char_class { OTHER, LOWER, UPPER, DIGIT, MARK, APOSTROPHE } class;
 

@@ -67,8 +67,8 @@ static nxc_str table_word(nxc_str text, int place, char out[NXC_WORD_MAX]) {
     return found;
 }
 
-/* The last segment of a path, if it is no parameter; of "{name}:cancel" what
- * follows the colon. */
+/* The last segment of a path, if it is no parameter ("{id}", ":id"); of
+ * "{name}:cancel" what follows the colon. */
 static nxc_str action_segment(nxc_str path) {
     size_t end = nxc__str_find(path, '?', 0);
     size_t hash = nxc__str_find(path, '#', 0);
@@ -81,17 +81,25 @@ static nxc_str action_segment(nxc_str path) {
     nxc_str segment = nxc__str_slice(path, start, end);
     for (size_t i = segment.len; i > 0; i--) {
         if (segment.ptr[i - 1] == ':')
-            return nxc__str_slice(segment, i, segment.len);
+            return i == 1 ? (nxc_str){"", 0}
+                          : nxc__str_slice(segment, i, segment.len);
         if (segment.ptr[i - 1] == '}') break;
     }
     return nxc__str_find(segment, '{', 0) < segment.len ? (nxc_str){"", 0}
                                                         : segment;
 }
 
-/* The last part of "pulls/submit-review" or "Buses.FindBus". */
+/* Whether a namespace ends before offset i (docs/resources.md). */
+static bool is_border(nxc_str name, size_t i) {
+    char c = name.ptr[i - 1];
+    if (c == '_') return i > 1 && name.ptr[i - 2] == '_';
+    return c && strchr("./:#\\", c);
+}
+
+/* The last part of "pulls/submit-review", "Buses.FindBus" or "files__save". */
 static nxc_str verb_part(nxc_str name) {
     size_t start = name.len;
-    while (start > 0 && !strchr("/.:", name.ptr[start - 1]))
+    while (start > 0 && !is_border(name, start))
         start--;
     return start < name.len ? nxc__str_slice(name, start, name.len) : name;
 }

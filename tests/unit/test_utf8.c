@@ -1,5 +1,5 @@
+#include "base/utf8.h"
 #include "support/nxc_test.h"
-#include "text/utf8.h"
 
 /* Code points of bytes; U+FFFD per maximal subpart (Unicode 15, table 3-8 and
  * Python's bytes.decode("utf-8", "replace")). first_bad: what validate says. */

@@ -1,8 +1,8 @@
 #include <stdio.h>
 
 #include "base/buffer.h"
+#include "base/utf8.h"
 #include "support/nxc_test.h"
-#include "text/utf8.h"
 #include "text/wordpiece.h"
 #include "text/wordpiece_image.h"
 

@@ -85,6 +85,7 @@ static void operations_have_their_states(void **state) {
         {"POST /V1/products", "catalogProductRepositoryV1SavePost",
          NXC_STATE_EDIT},
         {"POST /orders", "", NXC_STATE_EDIT},
+        {"POST /orders/:search", "", NXC_STATE_EDIT}, /* a parameter */
         {"POST /v1/refunds", "PostRefunds", NXC_STATE_EDIT},
         /* a word within a word is none */
         {"POST /payouts", "", NXC_STATE_EDIT},
@@ -123,6 +124,12 @@ static void operations_have_their_states(void **state) {
         {"", "weather", NXC_STATE_BROWSE},
         {"", "Buses.FindBus", NXC_STATE_BROWSE},
         {"", "Buses.BuyBusTicket", NXC_STATE_CONFIRM},
+        {"", "payments__find_and_cancel", NXC_STATE_BROWSE},
+        {"", "Payments#find_and_cancel", NXC_STATE_BROWSE},
+        {"", "Payments\\find_and_cancel", NXC_STATE_BROWSE},
+        {"", "find_and_cancel", NXC_STATE_BROWSE},
+        {"", "payment_find_and_cancel", NXC_STATE_SAVE},
+        {"", "cancel__", NXC_STATE_SAVE},
         {"", "update_file", NXC_STATE_EDIT},
         {"", "createUser", NXC_STATE_EDIT},
         {"", "contactsAdd", NXC_STATE_EDIT},

@@ -10,3 +10,15 @@
 "$nextcall" rank --no-model --catalog missing.json 2>&1; echo "code $?"
 NEXTCALL_BATCH_SIZE=0 "$nextcall" rank --no-model --catalog x 2>&1; echo "code $?"
 "$nextcall" --version
+"$nextcall" tokenize file --bogus 2>&1; echo "code $?"
+"$nextcall" tokenize file -x 2>&1; echo "code $?"
+"$nextcall" tokenize file -o 2>&1; echo "code $?"
+"$nextcall" rank --ca x 2>&1; echo "code $?"
+"$nextcall" rank --color sometimes 2>&1; echo "code $?"
+"$nextcall" help catalog
+"$nextcall" catalog 2>&1; echo "code $?"
+"$nextcall" model 2>&1; echo "code $?"
+"$nextcall" rank --no-model --catalog x=- --history - </dev/null 2>&1; echo "code $?"
+"$nextcall" rank --catalog x --features 2>&1; echo "code $?"
+"$nextcall" rank --catalog x --table 2>&1; echo "code $?"
+"$nextcall" rank --catalog x --requests y --table --json 2>&1; echo "code $?"

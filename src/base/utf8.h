@@ -1,6 +1,6 @@
 /* UTF-8: decoding with repair, encoding. */
-#ifndef NXC_TEXT_UTF8_H
-#define NXC_TEXT_UTF8_H
+#ifndef NXC_BASE_UTF8_H
+#define NXC_BASE_UTF8_H
 
 #include <nextcall/nextcall.h>
 

@@ -1,4 +1,4 @@
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 /* The lead byte fixes the length and the range of the second byte (table 3-7);
  * every further byte is 80..BF. */
