@@ -5,7 +5,7 @@
  *     nxc__workflow_probability    per candidate (workflow_matrix.c)
  *
  * Without history the prompt decides between the two cold starts: it reads, it
- * creates, both or neither (COLD_*).
+ * creates, or neither (COLD_*).
  *
  * With a history, Bayes over the three patterns that a history can follow. The
  * calls are states s1 s2 ... sn; under pattern k they have the likelihood
@@ -37,7 +37,6 @@
 #define SWITCH 0.02
 #define PROMPT_WEIGHT 2.0
 #define COLD_CLEAR 0.9    /* the prompt reads, or it creates */
-#define COLD_BOTH 0.6     /* both: a pattern only for a lower threshold */
 #define COLD_NEITHER 0.25 /* nothing to go by */
 
 enum { N_LIVE = 3 }; /* patterns that a history can follow: 1, 2, 3 */
@@ -54,11 +53,9 @@ static nxc__state call_state(const nxc__call *call, const uint8_t *states) {
 
 static void observe_cold(uint32_t prompt_methods, nxc__workflow *w) {
     bool reads = prompt_methods & READS, creates = prompt_methods & CREATES;
-    w->pattern = creates && !reads ? NXC_PATTERN_COLD_START_CREATE
-                                   : NXC_PATTERN_COLD_START_BROWSE;
-    w->confidence = reads && creates   ? COLD_BOTH
-                    : reads || creates ? COLD_CLEAR
-                                       : COLD_NEITHER;
+    w->pattern =
+        creates ? NXC_PATTERN_COLD_START_CREATE : NXC_PATTERN_COLD_START_BROWSE;
+    w->confidence = reads || creates ? COLD_CLEAR : COLD_NEITHER;
 }
 
 /* P(the first call has this state); cold_start_create: its Start row, for a
@@ -84,11 +81,10 @@ static double step(nxc__pattern k, nxc__state from, nxc__state to) {
 }
 
 static void set_prior(uint32_t prompt_methods, double prior[N_LIVE]) {
-    bool reads = prompt_methods & READS;
     double sum = 0;
     prior[0] = prompt_methods & UPDATES ? PROMPT_WEIGHT : 1;
     prior[1] = 1;
-    prior[2] = prompt_methods & CREATES && !reads ? PROMPT_WEIGHT : 1;
+    prior[2] = prompt_methods & CREATES ? PROMPT_WEIGHT : 1;
     for (size_t k = 0; k < N_LIVE; k++)
         sum += prior[k];
     for (size_t k = 0; k < N_LIVE; k++)

@@ -276,7 +276,6 @@ static void histories_are_recognised(void **state) {
          NXC_STATE_START},
         {"", BIT(POST) | BIT(PUT), NXC_PATTERN_COLD_START_CREATE,
          NXC_STATE_START},
-        {"", BIT(GET) | BIT(POST), NXC_PATTERN_NONE, NXC_STATE_START},
         {"", 0, NXC_PATTERN_NONE, NXC_STATE_START},
         {"", BIT(DELETE), NXC_PATTERN_NONE, NXC_STATE_START},
         {"gu", 0, NXC_PATTERN_BROWSE_EDIT_SAVE, NXC_STATE_EDIT},
