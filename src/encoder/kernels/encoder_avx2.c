@@ -6,6 +6,7 @@
  * make 15 of the 16 registers. Prefetching: encoder_linear16.h.
  */
 #include "encoder/kernels/encoder_lanes.h"
+#include "encoder/kernels/encoder_tile.h"
 
 #define ROWS 6
 
@@ -89,22 +90,7 @@ ALWAYS_INLINE void tile8(const block8 *b, size_t rows) {
         store_row8(b, i, acc[i]);
 }
 
-static void tile8_rows(const block8 *b, size_t rows) {
-    switch (rows) {
-    case 1:
-        tile8(b, 1);
-        break;
-    case 2:
-        tile8(b, 2);
-        break;
-    case 3:
-        tile8(b, 3);
-        break;
-    case 4:
-        tile8(b, 4);
-        break;
-    }
-}
+NXC_TILE_ROWS_4(tile8_rows, block8, tile8)
 
 static void linear_int8_avx2(const nxc__linear_int8 *w, const uint8_t *q,
                              const nxc__int8_row *rows, size_t m, float *y,

@@ -11,6 +11,7 @@
  * beyond the mapping has no effect.
  */
 #include "encoder/kernels/encoder_lanes.h"
+#include "encoder/kernels/encoder_tile.h"
 
 #define ROWS 8
 #define VECTORS (NXC_PANEL / NXC_LANES)
@@ -54,34 +55,7 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
                       v16_add(acc[i][j], v16_load(b->bias + j * NXC_LANES)));
 }
 
-static void tile_rows(const block *b, size_t rows) {
-    switch (rows) {
-    case 1:
-        tile(b, 1);
-        break;
-    case 2:
-        tile(b, 2);
-        break;
-    case 3:
-        tile(b, 3);
-        break;
-    case 4:
-        tile(b, 4);
-        break;
-    case 5:
-        tile(b, 5);
-        break;
-    case 6:
-        tile(b, 6);
-        break;
-    case 7:
-        tile(b, 7);
-        break;
-    case 8:
-        tile(b, 8);
-        break;
-    }
-}
+NXC_TILE_ROWS_8(tile_rows, block, tile)
 
 static void linear_avx512(const nxc__linear *w, const float *x, size_t m,
                           float *y, nxc__epilogue epilogue) {

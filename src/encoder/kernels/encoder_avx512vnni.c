@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "encoder/kernels/encoder_gelu.h"
+#include "encoder/kernels/encoder_tile.h"
 
 #define ROWS 8
 #define VECTORS (NXC_PANEL / NXC_LANES)
@@ -75,34 +76,7 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
     }
 }
 
-static void tile_rows(const block *b, size_t rows) {
-    switch (rows) {
-    case 1:
-        tile(b, 1);
-        break;
-    case 2:
-        tile(b, 2);
-        break;
-    case 3:
-        tile(b, 3);
-        break;
-    case 4:
-        tile(b, 4);
-        break;
-    case 5:
-        tile(b, 5);
-        break;
-    case 6:
-        tile(b, 6);
-        break;
-    case 7:
-        tile(b, 7);
-        break;
-    case 8:
-        tile(b, 8);
-        break;
-    }
-}
+NXC_TILE_ROWS_8(tile_rows, block, tile)
 
 static void linear_int8_avx512vnni(const nxc__linear_int8 *w, const uint8_t *q,
                                    const nxc__int8_row *rows, size_t m,

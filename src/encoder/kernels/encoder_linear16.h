@@ -38,28 +38,7 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
         v16_store(b->y + i * b->n, v16_add(acc[i], v16_load(b->bias)));
 }
 
-static void tile_rows(const block *b, size_t rows) {
-    switch (rows) {
-    case 1:
-        tile(b, 1);
-        break;
-    case 2:
-        tile(b, 2);
-        break;
-    case 3:
-        tile(b, 3);
-        break;
-    case 4:
-        tile(b, 4);
-        break;
-    case 5:
-        tile(b, 5);
-        break;
-    case 6:
-        tile(b, 6);
-        break;
-    }
-}
+NXC_TILE_ROWS_6(tile_rows, block, tile)
 
 static void linear16(const nxc__linear *w, const float *x, size_t m, float *y,
                      nxc__epilogue epilogue) {

@@ -5,6 +5,7 @@
  * and a broadcast make 29 of the 32 registers.
  */
 #include "encoder/kernels/encoder_lanes.h"
+#include "encoder/kernels/encoder_tile.h"
 
 #define ROWS 6
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "encoder/kernels/encoder_gelu.h"
+#include "encoder/kernels/encoder_tile.h"
 
 #define ROWS 4
 #define VECTORS 4
@@ -61,22 +62,7 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
     }
 }
 
-static void tile_rows(const block *b, size_t rows) {
-    switch (rows) {
-    case 1:
-        tile(b, 1);
-        break;
-    case 2:
-        tile(b, 2);
-        break;
-    case 3:
-        tile(b, 3);
-        break;
-    case 4:
-        tile(b, 4);
-        break;
-    }
-}
+NXC_TILE_ROWS_4(tile_rows, block, tile)
 
 static void linear_int8_dotprod(const nxc__linear_int8 *w, const uint8_t *q,
                                 const nxc__int8_row *rows, size_t m, float *y,
