@@ -5,6 +5,7 @@
  * panel, in 12 accumulators; three vectors more for the line and a broadcast
  * make 15 of the 16 registers. Prefetching: encoder_linear16.h.
  */
+#include "encoder/kernels/encoder_int8_blocks.h"
 #include "encoder/kernels/encoder_lanes.h"
 #include "encoder/kernels/encoder_tile.h"
 
@@ -30,16 +31,8 @@ ALWAYS_INLINE void prefetch_near(const float *p) {
 #define ROWS8 4
 #define STEP (4 * NXC_PANEL) /* bytes of a panel for four k */
 
-typedef struct block8 {
-    const uint8_t *q;
-    const nxc__int8_row *rows;
-    const nxc__linear_int8 *w;
-    const int8_t *panel;
-    size_t column;
-    float *y;
-} block8;
-
-ALWAYS_INLINE void store_row8(const block8 *b, size_t i, const __m256i *acc) {
+ALWAYS_INLINE void store_row8(const int8_block *b, size_t i,
+                              const __m256i *acc) {
     v16 sums = {_mm256_cvtepi32_ps(acc[0]), _mm256_cvtepi32_ps(acc[1])};
     v16 scale =
         v16_mul(v16_set1(b->rows[i].scale), v16_load(b->w->scales + b->column));
@@ -47,7 +40,7 @@ ALWAYS_INLINE void store_row8(const block8 *b, size_t i, const __m256i *acc) {
               v16_fma(sums, scale, v16_load(b->w->bias + b->column)));
 }
 
-ALWAYS_INLINE void tile8(const block8 *b, size_t rows) {
+ALWAYS_INLINE void tile8(const int8_block *b, size_t rows) {
     __m256i acc[ROWS8][2] V16_UNINITIALIZED;
     const int8_t *p = b->panel;
     const __m256i low_bytes = _mm256_set1_epi16(0xFF);
@@ -90,29 +83,13 @@ ALWAYS_INLINE void tile8(const block8 *b, size_t rows) {
         store_row8(b, i, acc[i]);
 }
 
-NXC_TILE_ROWS_4(tile8_rows, block8, tile8)
+NXC_TILE_ROWS_4(tile8_rows, int8_block, tile8)
 
 static void linear_int8_avx2(const nxc__linear_int8 *w, const uint8_t *q,
                              const nxc__int8_row *rows, size_t m, float *y,
                              nxc__epilogue epilogue) {
-    size_t n_blocks = (m + ROWS8 - 1) / ROWS8;
-    for (size_t column = 0; column < w->n; column += NXC_LANES) {
-        const int8_t *panel = w->panels +
-                              column / NXC_PANEL * NXC_PANEL * w->k +
-                              column % NXC_PANEL * 4;
-        block8 b = {q, rows, w, panel, column, y + column};
-        size_t row = 0;
-        for (size_t left = n_blocks; left; left--) {
-            size_t n = (m - row + left - 1) / left;
-            tile8_rows(&b, n);
-            if (epilogue == NXC_EPILOGUE_GELU)
-                lanes_gelu_block(b.y, w->n, n, NXC_LANES);
-            row += n;
-            b.q += n * w->k;
-            b.rows += n;
-            b.y += n * w->n;
-        }
-    }
+    int8_block first = {.q = q, .rows = rows, .w = w, .y = y};
+    linear_int8_blocks(&first, m, epilogue, tile8_rows, ROWS8, NXC_LANES);
 }
 
 void nxc__encoder_kernels_avx2(nxc__encoder_kernels *k) {

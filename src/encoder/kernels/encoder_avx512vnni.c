@@ -10,7 +10,7 @@
  */
 #include <string.h>
 
-#include "encoder/kernels/encoder_gelu.h"
+#include "encoder/kernels/encoder_int8_blocks.h"
 #include "encoder/kernels/encoder_tile.h"
 
 #define ROWS 8
@@ -18,22 +18,13 @@
 #define STEP (4 * NXC_PANEL)
 #define PREFETCH_BYTES 6144
 
-typedef struct block {
-    const uint8_t *q;
-    const nxc__int8_row *rows;
-    const nxc__linear_int8 *w;
-    const int8_t *panel;
-    size_t column;
-    float *y;
-} block;
-
 /* Inline assembly because gcc 12 copies and spills the accumulators of the
  * intrinsic, which halves the speed. */
 ALWAYS_INLINE void dot4(__m512i *acc, __m512i a, __m512i b) {
     __asm__("vpdpbusd %2, %1, %0" : "+v"(*acc) : "v"(a), "v"(b));
 }
 
-ALWAYS_INLINE void tile(const block *b, size_t rows) {
+ALWAYS_INLINE void tile(const int8_block *b, size_t rows) {
     __m512i acc[ROWS][VECTORS] V16_UNINITIALIZED;
     const nxc__linear_int8 *w = b->w;
     const int8_t *p = b->panel;
@@ -76,26 +67,13 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
     }
 }
 
-NXC_TILE_ROWS_8(tile_rows, block, tile)
+NXC_TILE_ROWS_8(tile_rows, int8_block, tile)
 
 static void linear_int8_avx512vnni(const nxc__linear_int8 *w, const uint8_t *q,
                                    const nxc__int8_row *rows, size_t m,
                                    float *y, nxc__epilogue epilogue) {
-    size_t n_blocks = (m + ROWS - 1) / ROWS;
-    for (size_t column = 0; column < w->n; column += NXC_PANEL) {
-        block b = {q, rows, w, w->panels + column * w->k, column, y + column};
-        size_t row = 0;
-        for (size_t left = n_blocks; left; left--) {
-            size_t n = (m - row + left - 1) / left;
-            tile_rows(&b, n);
-            if (epilogue == NXC_EPILOGUE_GELU)
-                lanes_gelu_block(b.y, w->n, n, NXC_PANEL);
-            row += n;
-            b.q += n * w->k;
-            b.rows += n;
-            b.y += n * w->n;
-        }
-    }
+    int8_block first = {.q = q, .rows = rows, .w = w, .y = y};
+    linear_int8_blocks(&first, m, epilogue, tile_rows, ROWS, NXC_PANEL);
 }
 
 void nxc__encoder_kernels_avx512vnni(nxc__encoder_kernels *k) {

@@ -8,23 +8,14 @@
  */
 #include <string.h>
 
-#include "encoder/kernels/encoder_gelu.h"
+#include "encoder/kernels/encoder_int8_blocks.h"
 #include "encoder/kernels/encoder_tile.h"
 
 #define ROWS 4
 #define VECTORS 4
 #define STEP (4 * NXC_PANEL)
 
-typedef struct block {
-    const uint8_t *q;
-    const nxc__int8_row *rows;
-    const nxc__linear_int8 *w;
-    const int8_t *panel;
-    size_t column;
-    float *y;
-} block;
-
-ALWAYS_INLINE void tile(const block *b, size_t rows) {
+ALWAYS_INLINE void tile(const int8_block *b, size_t rows) {
     int32x4_t acc[ROWS][VECTORS] V16_UNINITIALIZED;
     const nxc__linear_int8 *w = b->w;
     const int8_t *p = b->panel;
@@ -62,29 +53,13 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
     }
 }
 
-NXC_TILE_ROWS_4(tile_rows, block, tile)
+NXC_TILE_ROWS_4(tile_rows, int8_block, tile)
 
 static void linear_int8_dotprod(const nxc__linear_int8 *w, const uint8_t *q,
                                 const nxc__int8_row *rows, size_t m, float *y,
                                 nxc__epilogue epilogue) {
-    size_t n_blocks = (m + ROWS - 1) / ROWS;
-    for (size_t column = 0; column < w->n; column += NXC_LANES) {
-        const int8_t *panel = w->panels +
-                              column / NXC_PANEL * NXC_PANEL * w->k +
-                              column % NXC_PANEL * 4;
-        block b = {q, rows, w, panel, column, y + column};
-        size_t row = 0;
-        for (size_t left = n_blocks; left; left--) {
-            size_t n = (m - row + left - 1) / left;
-            tile_rows(&b, n);
-            if (epilogue == NXC_EPILOGUE_GELU)
-                lanes_gelu_block(b.y, w->n, n, NXC_LANES);
-            row += n;
-            b.q += n * w->k;
-            b.rows += n;
-            b.y += n * w->n;
-        }
-    }
+    int8_block first = {.q = q, .rows = rows, .w = w, .y = y};
+    linear_int8_blocks(&first, m, epilogue, tile_rows, ROWS, NXC_LANES);
 }
 
 void nxc__encoder_kernels_dotprod(nxc__encoder_kernels *k) {
