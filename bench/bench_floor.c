@@ -43,26 +43,17 @@ static double now_s(void) {
     SUM(op, r, 5)   \
     SUM(op, r, 6)   \
     SUM(op, r, 7) SUM(op, r, 8) SUM(op, r, 9) SUM(op, r, 10) SUM(op, r, 11)
-#define ZERO(n) "vpxor %%xmm" #n ", %%xmm" #n ", %%xmm" #n "\n\t"
-#define ZEROS                                                          \
-    ZERO(0)                                                            \
-    ZERO(1)                                                            \
-    ZERO(2)                                                            \
-    ZERO(3)                                                            \
-    ZERO(4)                                                            \
-    ZERO(5) ZERO(6) ZERO(7) ZERO(8) ZERO(9) ZERO(10) ZERO(11) ZERO(14) \
-        ZERO(15)
 #define REGISTERS                                                           \
     "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", \
         "xmm9", "xmm10", "xmm11", "xmm14", "xmm15", "cc"
-#define PEAK(name, op, r)                                                   \
-    static void name(long n) {                                              \
-        __asm__ volatile(ZEROS "1:\n\t" SUMS(op, r) SUMS(op, r) SUMS(op, r) \
-                             SUMS(op, r) "sub $4, %0\n\tjg 1b\n\t"          \
-                                         "vzeroupper\n\t"                   \
-                         : "+r"(n)                                          \
-                         :                                                  \
-                         : REGISTERS);                                      \
+#define PEAK(name, op, r)                                                      \
+    static void name(long n) {                                                 \
+        __asm__ volatile("vzeroall\n1:\n\t" SUMS(op, r) SUMS(op, r)            \
+                             SUMS(op, r) SUMS(op, r) "sub $4, %0\n\tjg 1b\n\t" \
+                                                     "vzeroupper\n\t"          \
+                         : "+r"(n)                                             \
+                         :                                                     \
+                         : REGISTERS);                                         \
     }
 PEAK(fma_zmm, "vfmadd231ps", "zmm")
 PEAK(fma_ymm, "vfmadd231ps", "ymm")
