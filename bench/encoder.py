@@ -15,8 +15,8 @@ are missing is named and left out.
 The floor of a figure is the larger of two times, both measured in the same run:
   stream         the bytes of the layers' weights / the speed at which this core
                  reads so many bytes again and again (evicted: from memory)
-  multiply-adds  those of the linear layers / the peak of the instruction that
-                 the kernels use for them, and those of attention / that of FMA
+  multiply-adds  those of the linear layers and of attention / the peak of the
+                 instruction that the kernels use for the linear layers
 and its share is floor / time.
 
 --brief prints JSON lines of few engines for bench/table.py; otherwise tables in
@@ -127,11 +127,8 @@ def floor_us(limits, about, n, tokens, evicts=False):
     n_bytes = n_layers * LAYER_WEIGHTS * DTYPES[dtype]
     stream = n_bytes / limits["read"]["memory" if evicts else str(n_bytes)] * 1e-3
     peak = limits["peak"].get(INSTRUCTIONS[dtype].get(about["kernels"]))
-    fma = limits["peak"].get("fma ymm" if "avx2" in about["kernels"] else "fma zmm")
-    if not peak or not fma:
-        return stream, None
-    linear, attention = n_layers * LAYER_WEIGHTS * tokens, n_layers * 2 * HIDDEN * tokens**2
-    return stream, n * (linear / peak + attention / fma) * 1e-3
+    adds = n_layers * (LAYER_WEIGHTS * tokens + 2 * HIDDEN * tokens**2)
+    return stream, n * adds / peak * 1e-3 if peak else None
 
 
 # ------------------------------------------------------------------ output
