@@ -42,7 +42,7 @@ DTYPES = {"int8": 1, "bf16": 2, "f32": 4}  # bytes of a weight
 HIDDEN, FFN = 384, 1536
 LAYER_WEIGHTS = HIDDEN * 3 * HIDDEN + HIDDEN * HIDDEN + 2 * HIDDEN * FFN
 # what the kernels of a name multiply with, by bench_floor's names
-INSTRUCTIONS = {"int8": {"avx512vnni": "vpdpbusd zmm", "avxvnni": "vpdpbusd ymm",
+INSTRUCTIONS = {"int8": {"amx": "amx", "avx512vnni": "vpdpbusd zmm", "avxvnni": "vpdpbusd ymm",
                          "avx2": "vpmaddwd ymm"},
                 "bf16": {"avx512bf16": "vdpbf16ps zmm", "avx512": "fma zmm", "avx2": "fma ymm"},
                 "f32": {"avx512": "fma zmm", "avx2": "fma ymm"}}
