@@ -109,7 +109,7 @@ static nxc_status read_file(job *j, const char *path, nxc_error *err) {
     cli_lines l;
     bool is_json = false;
     batch *b = j->batch;
-    nxc_str text;
+    nxc_str text = {NULL, 0};
     nxc_status st = NXC_OK;
     size_t before = j->n_read;
     NXC_TRY(cli_lines_open(&l, path, j->max_line, err));
