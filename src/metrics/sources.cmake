@@ -1,0 +1,4 @@
+# Sources of src/metrics.
+target_sources(nxc_objects PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/metrics.c
+)
