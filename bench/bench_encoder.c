@@ -2,7 +2,7 @@
  * Time of encoding on one thread, tokenization included; one JSON line a
  * figure. bench_encoder MODEL.nxm [CPU_LEVEL [SECONDS_PER_ROW]] Single texts of
  * 8 to 256 tokens, and a batch of 100 texts of 16; words change between
- * repetitions. The model may be float32 or int8. min and median are wall time,
+ * repetitions. The model may be of any dtype. min and median are wall time,
  * cpu_min is the thread's own, for hosts that do other work meanwhile.
  */
 #include <stdio.h>
@@ -128,7 +128,8 @@ int main(int argc, char **argv) {
     }
     nxc_encoder_get_info(encoder, &info);
     double opened = open_us(argv[1], cfg);
-    const char *dtype = info.dtype == NXC_INT8 ? "int8" : "f32";
+    static const char *const dtypes[] = {"f32", "bf16", "int8"};
+    const char *dtype = dtypes[info.dtype];
     printf("{\"what\":\"open the packed model, %s, %s\",\"unit\":\"us\","
            "\"median\":%.1f,\"min\":%.1f,\"n\":20}\n",
            dtype, info.kernels, opened, opened);

@@ -133,6 +133,34 @@ static void test_linear(const nxc__encoder_kernels *k, size_t m, size_t n_in,
     check_output(got, want, m * n_out, exact, bound);
 }
 
+/* bf16 weights: the reference of the same values in float32 is the truth. */
+static void test_linear_bf16(const nxc__encoder_kernels *k, size_t m,
+                             size_t n_in, size_t n_out,
+                             nxc__epilogue epilogue) {
+    snprintf(current, sizeof current,
+             "%s linear_bf16 m=%zu k=%zu n=%zu gelu=%d", k->name, m, n_in,
+             n_out, (int)epilogue);
+    pool_used = 0;
+    float *panels = take_random(n_in * n_out, 0.2f);
+    uint16_t *half = (uint16_t *)(void *)take(n_in * n_out / 2 + 1);
+    const float *bias = take_random(n_out, 1), *x = take_random(m * n_in, 1);
+    float *got = take_output(m * n_out), *want = take_output(m * n_out);
+    half += 1; /* off a float's alignment */
+    for (size_t i = 0; i < n_in * n_out; i++) {
+        uint32_t bits;
+        memcpy(&bits, &panels[i], sizeof bits);
+        half[i] = (uint16_t)(bits >> 16);
+        panels[i] = nxc__bf16_widen(half[i]);
+    }
+    nxc__linear f32 = {panels, bias, n_in, n_out};
+    nxc__linear_bf16 bf16 = {half, bias, n_in, n_out};
+    k->linear_bf16(&bf16, x, m, got, epilogue);
+    ref.linear(&f32, x, m, want, epilogue);
+    check(!canary_died(got, m * n_out), "wrote outside the output", 0, 0);
+    check(m * n_out == 0 || memcmp(got, want, m * n_out * sizeof *got) == 0,
+          "bits differ from those of the float32 reference", 0, 0);
+}
+
 static void attention_double(const nxc__attention *a, size_t i) {
     static double weight[512];
     size_t n = a->n_tokens, ld = a->qkv_stride;
@@ -486,7 +514,12 @@ static void test_all(const nxc__encoder_kernels *k) {
             test_linear(k, m, 0, 48, (nxc__epilogue)e);
             test_linear(k, m, 1, 48, (nxc__epilogue)e);
             test_linear(k, m, 31 + m, 144, (nxc__epilogue)e);
+            test_linear_bf16(k, m, 0, 48, (nxc__epilogue)e);
+            test_linear_bf16(k, m, 1, 48, (nxc__epilogue)e);
+            test_linear_bf16(k, m, 31 + m, 144, (nxc__epilogue)e);
         }
+    test_linear_bf16(k, 19, 384, 384, NXC_EPILOGUE_NONE);
+    test_linear_bf16(k, 3, 1536, 48, NXC_EPILOGUE_GELU);
     test_linear(k, 19, 384, 384, NXC_EPILOGUE_NONE);
     test_linear(k, 5, 1536, 48, NXC_EPILOGUE_NONE);
     test_linear(k, 3, 384, 1536, NXC_EPILOGUE_GELU);

@@ -1,8 +1,8 @@
 /*
  * The encoder's kernels: a table of function pointers, one set per ISA.
  *
- *     select -> (linear | attention | layer_norm | gelu | dot | pool
- *                | quantize_rows | linear_int8 | dequantize)*
+ *     select -> (linear | linear_bf16 | attention | layer_norm | gelu | dot
+ *                | pool | quantize_rows | linear_int8 | dequantize)*
  *
  * encoder_ref.c defines every slot in plain loops. The other files only do the
  * same thing faster, and "the same" is meant bit for bit: for finite inputs
@@ -31,6 +31,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <nextcall/nextcall.h>
 
@@ -48,6 +49,19 @@ typedef struct nxc__linear {
     size_t k;            /* inputs */
     size_t n;            /* outputs, a multiple of 48 */
 } nxc__linear;
+
+/* The same in bf16: the upper half of a float32. */
+typedef struct nxc__linear_bf16 {
+    const uint16_t *panels; /* (n / 48, k, 48) */
+    const float *bias;      /* (n) */
+    size_t k, n;
+} nxc__linear_bf16;
+static inline float nxc__bf16_widen(uint16_t half) {
+    uint32_t bits = (uint32_t)half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
 
 /* int8 weights of y = x W + b: W[k][j] is about scales[j] times the byte
  * panels[j / 48][k / 4][j % 48][k % 4]. Four inputs of a column are one 32-bit
@@ -110,6 +124,11 @@ typedef struct nxc__encoder_kernels {
      */
     void (*linear)(const nxc__linear *w, const float *x, size_t m, float *y,
                    nxc__epilogue epilogue);
+
+    /* The same with bf16 weights: widened, exactly, then as linear, in the same
+     * order and within the same bound. */
+    void (*linear_bf16)(const nxc__linear_bf16 *w, const float *x, size_t m,
+                        float *y, nxc__epilogue epilogue);
 
     /* softmax(scale q k^T) v for one head of one text.
      * Order       score = fma chain over the 32 dimensions; weight =
