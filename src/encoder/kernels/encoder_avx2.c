@@ -92,7 +92,7 @@ static void linear_int8_avx2(const nxc__linear_int8 *w, const uint8_t *q,
 void nxc__encoder_kernels_avx2(nxc__encoder_kernels *k) {
     k->name = k->int8 = "avx2";
     k->linear = linear16;
-    k->linear_bf16 = linear16_bf16;
+    k->linear_bf16 = linear_bf16_16;
     k->linear_int8 = linear_int8_avx2;
     lanes_init(k);
 }

@@ -50,10 +50,28 @@ ALWAYS_INLINE void tile(const panel_block *b, size_t rows, size_t width) {
                       v16_add(acc[i][j], v16_load(b->bias + j * NXC_LANES)));
 }
 
-NXC_PANEL_LINEAR(linear_avx512, nxc__linear, float, NXC_TILE_ROWS_8, tile, ROWS,
-                 NXC_PANEL)
-NXC_PANEL_LINEAR(linear_bf16_avx512, nxc__linear_bf16, uint16_t,
-                 NXC_TILE_ROWS_8, tile, ROWS, NXC_PANEL)
+ALWAYS_INLINE void tile_f32(const panel_block *b, size_t rows) {
+    tile(b, rows, sizeof(float));
+}
+ALWAYS_INLINE void tile_bf16(const panel_block *b, size_t rows) {
+    tile(b, rows, sizeof(uint16_t));
+}
+NXC_TILE_ROWS_8(tile_rows_f32, panel_block, tile_f32)
+NXC_TILE_ROWS_8(tile_rows_bf16, panel_block, tile_bf16)
+
+static void linear_avx512(const nxc__linear *w, const float *x, size_t m,
+                          float *y, nxc__epilogue epilogue) {
+    panel_block first = {x, (const char *)w->panels, w->bias, y, w->k, w->n};
+    panel_blocks(&first, m, epilogue, tile_rows_f32, ROWS, NXC_PANEL,
+                 sizeof(float));
+}
+
+static void linear_bf16_avx512(const nxc__linear_bf16 *w, const float *x,
+                               size_t m, float *y, nxc__epilogue epilogue) {
+    panel_block first = {x, (const char *)w->panels, w->bias, y, w->k, w->n};
+    panel_blocks(&first, m, epilogue, tile_rows_bf16, ROWS, NXC_PANEL,
+                 sizeof(uint16_t));
+}
 
 void nxc__encoder_kernels_avx512(nxc__encoder_kernels *k) {
     k->name = "avx512";

@@ -114,7 +114,7 @@ typedef struct nxc__norm {
 
 typedef struct nxc__encoder_kernels {
     const char *name; /* "ref", "avx2", "avx512", "neon" */
-    const char *int8; /* of linear_int8: these, "avx512vnni", "dotprod" */
+    const char *int8; /* of linear_int8: the name of a level too */
 
     /* y (m, w->n) = x (m, w->k) W + b, then GELU if asked for.
      * Order       acc = fma(x[k], W[k][j], acc) from acc = 0 for k ascending,
@@ -195,8 +195,34 @@ typedef struct nxc__encoder_kernels {
     void (*dequantize)(const int8_t *q, float scale, size_t n, float *x);
 } nxc__encoder_kernels;
 
-/* The best kernels for these nxc__cpu_flag bits (0: the reference). */
+/* The best kernels for these nxc__cpu_flag bits (0: the reference) that this
+ * process may use and that pass the self-check. */
 void nxc__encoder_kernels_select(nxc__encoder_kernels *k, uint32_t cpu);
+
+/* What became of a level in this process. */
+typedef enum nxc__level_state {
+    NXC_LEVEL_UNTRIED,
+    NXC_LEVEL_WORKS,
+    NXC_LEVEL_REFUSED, /* by the system */
+    NXC_LEVEL_WRONG    /* its int8 product is not the reference's */
+} nxc__level_state;
+/* A level: what one instruction set adds. */
+typedef struct nxc__encoder_level {
+    const char *name; /* as in base/cpu.c */
+    uint32_t flag;
+    bool has_float, has_int8; /* the slots linear and linear_bf16; linear_int8
+                               */
+    void (*apply)(nxc__encoder_kernels *k);
+    bool (*permit)(void); /* ask the system, or NULL */
+} nxc__encoder_level;
+/* Those of this build, worst first, and the state of the i-th of them. */
+const nxc__encoder_level *nxc__encoder_levels(size_t *n);
+nxc__level_state nxc__encoder_level_state(size_t i);
+/* Put a level over k if it works; else k is as it was. */
+nxc__level_state nxc__encoder_level_try(const nxc__encoder_level *level,
+                                        nxc__encoder_kernels *k);
+/* Whether linear_int8 gives the reference's bits for two small products. */
+bool nxc__encoder_kernels_check(const nxc__encoder_kernels *k);
 
 /* Each ISA's one symbol: override what it does better. */
 void nxc__encoder_kernels_ref(nxc__encoder_kernels *k);
@@ -205,9 +231,12 @@ void nxc__encoder_kernels_int8_ref(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_avx2(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_avx512(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_avx512vnni(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_avxvnni(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_amx(nxc__encoder_kernels *k);
 #elif defined(__aarch64__)
 void nxc__encoder_kernels_neon(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_dotprod(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_i8mm(nxc__encoder_kernels *k);
 #endif
 
 /* exp(x) = 2^n p(r) for x <= 0, cut at -87: n = rint(x log2 e),

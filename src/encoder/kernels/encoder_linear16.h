@@ -35,7 +35,25 @@ ALWAYS_INLINE void tile(const panel_block *b, size_t rows, size_t width) {
         v16_store(b->y + i * b->n, v16_add(acc[i], v16_load(b->bias)));
 }
 
-NXC_PANEL_LINEAR(linear16, nxc__linear, float, NXC_TILE_ROWS_6, tile, ROWS,
-                 NXC_LANES)
-NXC_PANEL_LINEAR(linear16_bf16, nxc__linear_bf16, uint16_t, NXC_TILE_ROWS_6,
-                 tile, ROWS, NXC_LANES)
+ALWAYS_INLINE void tile_f32(const panel_block *b, size_t rows) {
+    tile(b, rows, sizeof(float));
+}
+ALWAYS_INLINE void tile_bf16(const panel_block *b, size_t rows) {
+    tile(b, rows, sizeof(uint16_t));
+}
+NXC_TILE_ROWS_6(tile_rows_f32, panel_block, tile_f32)
+NXC_TILE_ROWS_6(tile_rows_bf16, panel_block, tile_bf16)
+
+static void linear16(const nxc__linear *w, const float *x, size_t m, float *y,
+                     nxc__epilogue epilogue) {
+    panel_block first = {x, (const char *)w->panels, w->bias, y, w->k, w->n};
+    panel_blocks(&first, m, epilogue, tile_rows_f32, ROWS, NXC_LANES,
+                 sizeof(float));
+}
+
+static void linear_bf16_16(const nxc__linear_bf16 *w, const float *x, size_t m,
+                           float *y, nxc__epilogue epilogue) {
+    panel_block first = {x, (const char *)w->panels, w->bias, y, w->k, w->n};
+    panel_blocks(&first, m, epilogue, tile_rows_bf16, ROWS, NXC_LANES,
+                 sizeof(uint16_t));
+}

@@ -15,6 +15,6 @@ ALWAYS_INLINE void prefetch_near(const char *p) { __builtin_prefetch(p, 0, 3); }
 void nxc__encoder_kernels_neon(nxc__encoder_kernels *k) {
     k->name = "neon";
     k->linear = linear16;
-    k->linear_bf16 = linear16_bf16;
+    k->linear_bf16 = linear_bf16_16;
     lanes_init(k);
 }

@@ -56,20 +56,4 @@ ALWAYS_INLINE void panel_blocks(const panel_block *first, size_t m,
     }
 }
 
-/* The two slots from a tile(block, rows, width) of max_rows x columns;
- * rows_macro is the NXC_TILE_ROWS_ of max_rows. */
-#define NXC_PANEL_LINEAR(name, type, element, rows_macro, tile, max_rows,    \
-                         columns)                                            \
-    ALWAYS_INLINE void name##_tile(const panel_block *b, size_t rows) {      \
-        tile(b, rows, sizeof(element));                                      \
-    }                                                                        \
-    rows_macro(name##_rows, panel_block, name##_tile) static void name(      \
-        const type *w, const float *x, size_t m, float *y,                   \
-        nxc__epilogue epilogue) {                                            \
-        panel_block first = {x,   (const char *)w->panels, w->bias, y, w->k, \
-                             w->n};                                          \
-        panel_blocks(&first, m, epilogue, name##_rows, max_rows, columns,    \
-                     sizeof(element));                                       \
-    }
-
 #endif
