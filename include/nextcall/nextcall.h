@@ -181,7 +181,8 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_model_pack(const char *source_dir,
                                                  nxc_error *err);
 
 /* Map a packed model file. cfg (NULL: defaults) gives "cpu".
- * Errors: NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_NOMEM.
+ * Errors: NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_NOMEM, NXC_ERR_UNSUPPORTED (a
+ * level that the processor lacks).
  * Thread-safety: any.  Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_open(const char *path,
                                                    const nxc_config *cfg,

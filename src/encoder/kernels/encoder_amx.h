@@ -34,19 +34,22 @@ static inline void tiles_config(const tile_config *c) {
 static inline void tiles_release(void) {
     __asm__ volatile("tilerelease" : : : "memory");
 }
-#define NXC_TILE_ASM(code) __asm__ volatile(code : : : "memory")
-#define NXC_TILE_MEMORY(code, p, stride)                             \
-    __asm__ volatile(code                                            \
+#define TILE_ZERO(t) __asm__ volatile("tilezero %%tmm" #t : : : "memory")
+#define TILE_LOAD(t, p, stride)                                      \
+    __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #t                 \
                      :                                               \
                      : "r"((const void *)(p)), "r"((size_t)(stride)) \
                      : "memory")
-#define TILE_ZERO(t) NXC_TILE_ASM("tilezero %%tmm" #t)
-#define TILE_LOAD(t, p, stride) \
-    NXC_TILE_MEMORY("tileloadd (%0,%1,1), %%tmm" #t, p, stride)
-#define TILE_STORE(t, p, stride) \
-    NXC_TILE_MEMORY("tilestored %%tmm" #t ", (%0,%1,1)", p, stride)
-#define TILE_DOT(c, a, b) \
-    NXC_TILE_ASM("tdpbusd %%tmm" #b ", %%tmm" #a ", %%tmm" #c)
+#define TILE_STORE(t, p, stride)                               \
+    __asm__ volatile("tilestored %%tmm" #t ", (%0,%1,1)"       \
+                     :                                         \
+                     : "r"((void *)(p)), "r"((size_t)(stride)) \
+                     : "memory")
+#define TILE_DOT(c, a, b)                                         \
+    __asm__ volatile("tdpbusd %%tmm" #b ", %%tmm" #a ", %%tmm" #c \
+                     :                                            \
+                     :                                            \
+                     : "memory")
 #endif
 
 #endif

@@ -24,7 +24,8 @@ static bool check_outputs(const nxc__encoder_kernels *k,
     k->linear_int8(w, q, rows, m, got, NXC_EPILOGUE_NONE);
     for (size_t i = 0; i < m; i++) {
         ref.linear_int8(w, q + i * w->k, rows + i, 1, want, NXC_EPILOGUE_NONE);
-        if (memcmp(got + i * NXC_PANEL, want, sizeof want) != 0) return false;
+        const void *a = got + i * NXC_PANEL, *b = want; /* as bits */
+        if (memcmp(a, b, sizeof want) != 0) return false;
     }
     return true;
 }
