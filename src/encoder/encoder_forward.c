@@ -103,6 +103,9 @@ static void embed(nxc__forward *f) {
 }
 
 static void attend(nxc__forward *f) {
+    const nxc__encoder_kernels *k = f->kernels;
+    void (*attention)(const nxc__attention *a) =
+        f->model->header->dtype == NXC_INT8 ? k->attention_int8 : k->attention;
     const size_t width = (size_t)3 * NXC_HIDDEN;
     nxc__attention a = {.qkv_stride = width,
                         .out_stride = NXC_HIDDEN,
@@ -114,7 +117,7 @@ static void attend(nxc__forward *f) {
             a.qkv = f->wide + f->starts[i] * width + head * 3 * NXC_HEAD_DIM;
             a.out =
                 f->context + f->starts[i] * NXC_HIDDEN + head * NXC_HEAD_DIM;
-            f->kernels->attention(&a);
+            attention(&a);
         }
     }
 }

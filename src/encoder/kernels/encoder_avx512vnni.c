@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "encoder/kernels/encoder_attention_int8.h"
 #include "encoder/kernels/encoder_int8_blocks.h"
 #include "encoder/kernels/encoder_tile.h"
 
@@ -79,4 +80,5 @@ static void linear_int8_avx512vnni(const nxc__linear_int8 *w, const uint8_t *q,
 void nxc__encoder_kernels_avx512vnni(nxc__encoder_kernels *k) {
     k->int8 = "avx512vnni";
     k->linear_int8 = linear_int8_avx512vnni;
+    k->attention_int8 = lanes_attention_int8;
 }

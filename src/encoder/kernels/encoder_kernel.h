@@ -2,7 +2,7 @@
  * The encoder's kernels: a table of function pointers, one set per ISA.
  *
  *     select -> (linear | attention | layer_norm | gelu | dot | pool
- *                | quantize_rows | linear_int8 | dequantize)*
+ *                | quantize_rows | linear_int8 | attention_int8 | dequantize)*
  *
  * encoder_ref.c defines every slot in plain loops. The other files only do the
  * same thing faster, and "the same" is meant bit for bit: for finite inputs
@@ -89,7 +89,8 @@ typedef struct nxc__attention {
     float scale;    /* of the scores: 1 / sqrt(32) */
     float *scratch; /* NXC_ATTENTION_SCRATCH(n_tokens) floats */
 } nxc__attention;
-#define NXC_ATTENTION_SCRATCH(n) ((NXC_HEAD_DIM + 8) * (((n) + 15) / 16 * 16))
+#define NXC_ATTENTION_SCRATCH(n) \
+    ((NXC_HEAD_DIM + 8) * (((n) + 15) / 16 * 16) + NXC_HEAD_DIM * NXC_LANES)
 
 /* The constants of a layer normalisation. */
 typedef struct nxc__norm {
@@ -172,6 +173,23 @@ typedef struct nxc__encoder_kernels {
                         const nxc__int8_row *rows, size_t m, float *y,
                         nxc__epilogue epilogue);
 
+    /* The same as attention in bytes; a scale comes from the text and head
+     * alone. With inverse(m) = 127 / max(m, NXC_INT8_MIN_RANGE):
+     *   ks[d] = max |k[.][d]|       k8 = rint(k * inverse(ks[d]))
+     *   vs[d] = max |v[.][d]|       v8 = rint(v * inverse(vs[d]))
+     *   q' = q * ks, qs = max |q'| of a row     q8 = rint(q' * inverse(qs))
+     *   s[t] = sum q8 k8[t], less the largest of the row: an exact int32
+     *   y = max((float)s * (qs * (scale * NXC_ATTENTION_STEP)),
+     *       NXC_EXP2_MIN), n = rint(y), w8 = rint(2^n p(y - n)), p of
+     *       NXC_EXP2_COEFFS: about 255 exp(..), 0 to 255
+     *   out = (float)(sum w8 v8) * (1 / (float)(sum w8)) * (vs * (1 / 127))
+     * n_tokens is at most 65536; |q|, |k|, |v| <= 1e18.
+     * Order       none: the sums are exact
+     * Error       <= max|v| (e^(2 S) - 1 + 2 n / (255 W)) + vs[d] / 254, all
+     *             times 1.01, where S = scale (sum |q| ks + 32 qs) / 254 + 2e-4
+     *             and W = sum exp(scale (q k - max)) */
+    void (*attention_int8)(const nxc__attention *a);
+
     /* x[i] = scale * q[i], rounded once. */
     void (*dequantize)(const int8_t *q, float scale, size_t n, float *x);
 } nxc__encoder_kernels;
@@ -203,6 +221,14 @@ void nxc__encoder_kernels_dotprod(nxc__encoder_kernels *k);
         1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,    \
             4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f \
     }
+
+/* 255 * 2^r on [-1/2, 1/2], 8e-5 relative, for weights of 8 bits; below
+ * NXC_EXP2_MIN they are 0. */
+#define NXC_EXP2_MIN (-16.0f)
+#define NXC_EXP2_N_COEFFS 4
+#define NXC_EXP2_COEFFS \
+    { 14.0687733f, 61.8658371f, 176.781555f, 254.981659f }
+#define NXC_ATTENTION_STEP 8.94472714e-5f /* log2 e / 127^2 */
 
 /* erf(z) = z p(z^2) / q(z^2) on [-4, 4]: the rational minimax approximation
  * used by Eigen and XLA; 5e-7 absolute. Highest power first. */

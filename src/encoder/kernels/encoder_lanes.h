@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "encoder/kernels/encoder_attention_int8.h"
 #include "encoder/kernels/encoder_gelu.h"
 #include "encoder/kernels/encoder_int8.h"
 #include "encoder/kernels/encoder_kernel.h"
@@ -22,7 +23,7 @@ ALWAYS_INLINE v16 lanes_exp(v16 x) {
     r = v16_fma(n, v16_set1(-NXC_EXP_LN2_LO), r);
     v16 p = lanes_polynomial(r, coeffs, NXC_EXP_N_COEFFS);
     p = v16_fma(p, v16_mul(r, r), v16_add(r, v16_set1(1.0f)));
-    return v16_mul(p, v16_power(n));
+    return v16_scale(p, n);
 }
 
 static void lanes_gelu_slot(float *x, size_t n) {
@@ -280,6 +281,7 @@ static void lanes_dequantize(const int8_t *q, float scale, size_t n, float *x) {
 
 static void lanes_init(nxc__encoder_kernels *k) {
     k->attention = lanes_attention;
+    k->attention_int8 = lanes_attention_int8;
     k->layer_norm = lanes_layer_norm;
     k->gelu = lanes_gelu_slot;
     k->dot = lanes_dot;
