@@ -24,11 +24,18 @@ static void quantize_rows_ref(const float *x, const float *factors, size_t m,
     }
 }
 
+static float gelu_short(float x) {
+    static const float c[] = NXC_GELU_SHORT_P;
+    float t = x > -NXC_GELU_SHORT_MAX ? x : -NXC_GELU_SHORT_MAX, p = c[0];
+    t = t < NXC_GELU_SHORT_MAX ? t : NXC_GELU_SHORT_MAX;
+    for (size_t i = 1; i < NXC_GELU_SHORT_N_P; i++)
+        p = fmaf(p, t * t, c[i]);
+    return x * fmaf(t, p, 0.5f);
+}
+
 static void linear_int8_ref(const nxc__linear_int8 *w, const uint8_t *q,
                             const nxc__int8_row *rows, size_t m, float *y,
                             nxc__epilogue epilogue) {
-    nxc__encoder_kernels ref;
-    nxc__encoder_kernels_ref(&ref);
     for (size_t i = 0; i < m; i++, q += w->k, y += w->n) {
         for (size_t j = 0; j < w->n; j++) {
             const int8_t *column = w->panels +
@@ -38,8 +45,8 @@ static void linear_int8_ref(const nxc__linear_int8 *w, const uint8_t *q,
             for (size_t k = 0; k < w->k; k++)
                 sum += q[k] * column[k / 4 * 4 * NXC_PANEL + k % 4];
             y[j] = fmaf((float)sum, rows[i].scale * w->scales[j], w->bias[j]);
+            if (epilogue == NXC_EPILOGUE_GELU) y[j] = gelu_short(y[j]);
         }
-        if (epilogue == NXC_EPILOGUE_GELU) ref.gelu(y, w->n);
     }
 }
 

@@ -15,6 +15,8 @@
 #include "encoder/kernels/encoder_int8.h"
 #include "encoder/kernels/encoder_kernel.h"
 
+#define NORM_ROWS (V16_ROWS / 2)
+
 ALWAYS_INLINE v16 lanes_exp(v16 x) {
     static const float coeffs[] = NXC_EXP_COEFFS;
     x = v16_max(x, v16_set1(NXC_EXP_MIN));
@@ -157,32 +159,60 @@ static void lanes_attention(const nxc__attention *a) {
     }
 }
 
-static void lanes_layer_norm(const nxc__norm *norm, float *x,
-                             const float *residual, size_t m) {
+/* A few rows at a time, so that their sums do not wait for each other. */
+ALWAYS_INLINE void norm_rows(const nxc__norm *norm, float *x,
+                             const float *residual, size_t rows) {
     size_t dim = norm->dim;
-    for (size_t row = 0; row < m; row++, x += dim) {
-        const float *add = residual ? residual + row * dim : NULL;
-        v16 sum = v16_set1(0.0f), square = v16_set1(0.0f);
-        for (size_t i = 0; i < dim; i += NXC_LANES) {
-            v16 t = v16_load(x + i);
-            if (add) t = v16_add(t, v16_load(add + i));
-            v16_store(x + i, t);
-            sum = v16_add(sum, t);
+    v16 sum[NORM_ROWS] V16_UNINITIALIZED, mean[NORM_ROWS] V16_UNINITIALIZED;
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++)
+        sum[r] = v16_set1(0.0f);
+    for (size_t i = 0; i < dim; i += NXC_LANES)
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            v16 t = v16_load(x + r * dim + i);
+            if (residual) {
+                t = v16_add(t, v16_load(residual + r * dim + i));
+                v16_store(x + r * dim + i, t);
+            }
+            sum[r] = v16_add(sum[r], t);
         }
-        v16 mean = v16_set1(v16_sum(sum) / (float)dim);
-        for (size_t i = 0; i < dim; i += NXC_LANES) {
-            v16 d = v16_sub(v16_load(x + i), mean);
-            v16_store(x + i, d);
-            square = v16_fma(d, d, square);
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++) {
+        mean[r] = v16_set1(v16_sum(sum[r]) / (float)dim);
+        sum[r] = v16_set1(0.0f); /* of squares from here */
+    }
+    for (size_t i = 0; i < dim; i += NXC_LANES)
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            v16 d = v16_sub(v16_load(x + r * dim + i), mean[r]);
+            sum[r] = v16_fma(d, d, sum[r]);
         }
-        float variance = v16_sum(square) / (float)dim;
-        v16 scale = v16_set1(1.0f / sqrtf(variance + norm->eps));
-        for (size_t i = 0; i < dim; i += NXC_LANES) {
-            v16 d = v16_mul(v16_load(x + i), scale);
-            v16_store(x + i, v16_fma(d, v16_load(norm->gamma + i),
-                                     v16_load(norm->beta + i)));
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++) {
+        float variance = v16_sum(sum[r]) / (float)dim;
+        sum[r] = v16_set1(1.0f / sqrtf(variance + norm->eps));
+    }
+    for (size_t i = 0; i < dim; i += NXC_LANES) {
+        v16 gamma = v16_load(norm->gamma + i), beta = v16_load(norm->beta + i);
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            v16 d = v16_sub(v16_load(x + r * dim + i), mean[r]);
+            v16_store(x + r * dim + i,
+                      v16_fma(v16_mul(d, sum[r]), gamma, beta));
         }
     }
+}
+
+static void lanes_layer_norm(const nxc__norm *norm, float *x,
+                             const float *residual, size_t m) {
+    size_t row = 0, dim = norm->dim;
+    for (; row + NORM_ROWS <= m; row += NORM_ROWS)
+        norm_rows(norm, x + row * dim, residual ? residual + row * dim : NULL,
+                  NORM_ROWS);
+    for (; row < m; row++)
+        norm_rows(norm, x + row * dim, residual ? residual + row * dim : NULL,
+                  1);
 }
 
 static float lanes_dot(const float *a, const float *b, size_t n) {
@@ -253,7 +283,17 @@ static void lanes_quantize_row(const float *x, const float *factors, size_t k,
         -v16_top(v16_sub(v16_set1(0.0f), low)), v16_top(high));
     v16 inverse = v16_set1(r.inverse);
     *row = r.row;
-    for (i = 0; i + NXC_LANES <= k; i += NXC_LANES) {
+    for (i = 0; i + 4 * NXC_LANES <= k; i += 4 * NXC_LANES) {
+        v16 t[4] V16_UNINITIALIZED;
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++) {
+            const size_t at = i + j * NXC_LANES;
+            t[j] = v16_mul(v16_load(x + at), v16_load(factors + at));
+            t[j] = v16_mul(t[j], inverse);
+        }
+        v16_store_u8x4(q + i, t, r.row.zero);
+    }
+    for (; i + NXC_LANES <= k; i += NXC_LANES) {
         v16 t = v16_mul(v16_load(x + i), v16_load(factors + i));
         v16_store_u8(q + i, v16_mul(t, inverse), r.row.zero);
     }

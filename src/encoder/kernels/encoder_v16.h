@@ -12,6 +12,7 @@
  *     v16_top             the largest of the lanes
  *     v16_store_u8(q, a, zero)    to bytes: rint(a) + zero, cut to [0, 255],
  *                         for |a| < 2^23
+ *     v16_store_u8x4      the same of four vectors
  *     v16_load_s8         16 signed bytes to lanes
  *     v16_transpose       16 x 16 floats; only the first rows are read, the
  *                         others count as 0

@@ -79,6 +79,10 @@ static inline void v16_store_u8(uint8_t *q, v16 a, int32_t zero) {
                                      _mm256_extracti128_si256(words, 1));
     _mm_storeu_si128((__m128i *)(void *)q, bytes);
 }
+static inline void v16_store_u8x4(uint8_t *q, const v16 a[4], int32_t zero) {
+    for (size_t i = 0; i < 4; i++)
+        v16_store_u8(q + 16 * i, a[i], zero);
+}
 static inline v16 v16_load_s8(const int8_t *q) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)q);
     return (v16){

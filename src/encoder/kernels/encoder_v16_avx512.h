@@ -50,6 +50,20 @@ static inline void v16_store_u8(uint8_t *q, v16 a, int32_t zero) {
     v = _mm512_max_epi32(v, _mm512_setzero_si512());
     _mm_storeu_si128((__m128i *)(void *)q, _mm512_cvtusepi32_epi8(v));
 }
+static inline void v16_store_u8x4(uint8_t *q, const v16 a[4], int32_t zero) {
+    __m512i z = _mm512_set1_epi16((short)zero);
+    __m512i lo = _mm512_adds_epi16(
+        _mm512_packs_epi32(_mm512_cvtps_epi32(a[0]), _mm512_cvtps_epi32(a[1])),
+        z);
+    __m512i hi = _mm512_adds_epi16(
+        _mm512_packs_epi32(_mm512_cvtps_epi32(a[2]), _mm512_cvtps_epi32(a[3])),
+        z);
+    /* Packing goes by quarters: quarter i holds dwords i of a[0] to a[3]. */
+    const __m512i order =
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    _mm512_storeu_si512(
+        q, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(lo, hi)));
+}
 static inline v16 v16_load_s8(const int8_t *q) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(
         _mm_loadu_si128((const __m128i *)(const void *)q)));

@@ -77,6 +77,10 @@ static inline void v16_store_u8(uint8_t *q, v16 a, int32_t zero) {
     int16x8_t hi = vcombine_s16(vqmovn_s32(v[2]), vqmovn_s32(v[3]));
     vst1q_u8(q, vcombine_u8(vqmovun_s16(lo), vqmovun_s16(hi)));
 }
+static inline void v16_store_u8x4(uint8_t *q, const v16 a[4], int32_t zero) {
+    for (size_t i = 0; i < 4; i++)
+        v16_store_u8(q + 16 * i, a[i], zero);
+}
 static inline v16 v16_load_s8(const int8_t *q) {
     int8x16_t bytes = vld1q_s8(q);
     int16x8_t lo = vmovl_s8(vget_low_s8(bytes));
