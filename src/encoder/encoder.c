@@ -4,8 +4,8 @@
  *     nxc_encoder_open -> nxc_encoder_ctx_new -> (encode | encode_tokens)*
  *
  * A context holds one forward pass (encoder_forward.c), which takes whole texts
- * up to 256 tokens. The result of a text is the same bits alone, in a batch,
- * and on any number of threads.
+ * up to a number of tokens. The result of a text is the same bits alone, in a
+ * batch, and on any number of threads.
  *
  * Threading: nxc_encoder is immutable; a context belongs to one thread at a
  * time. Cost: 21.2 MFLOP a token, attention apart; no allocation after ctx_new.
@@ -188,7 +188,7 @@ nxc_status nxc_encoder_encode(nxc_encoder_ctx *ctx, const nxc_str *texts,
         size_t used = f->starts[f->n_texts];
         size_t add = add_tokens(ctx->encoder, texts[i], f->ids + used,
                                 info ? info + i : NULL);
-        if (used + add > NXC_PASS_TOKENS) {
+        if (used && used + add > nxc__forward_fill(f)) {
             finish_pass(f, out + first * NXC_DIM);
             memmove(f->ids, f->ids + used, add * sizeof *f->ids);
             first = i;

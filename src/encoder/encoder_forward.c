@@ -4,8 +4,8 @@
  * Scheme. The tokens of several texts stand one after another in one matrix,
  * without padding (a ragged batch); linear layers and normalisations run over
  * all rows at once, attention over each text and head. A pass takes whole texts
- * up to 256 tokens, so activations stay in a core's L2 while the weights stream
- * through it once per pass.
+ * up to 256 tokens (int8: it is full at 64), so activations stay in a core's L2
+ * while the weights stream through it once per pass.
  *
  *     ids      | [CLS] .. [SEP] | [CLS] .... [SEP] | ...       n_tokens
  *     starts   0                5                  11 ...      n_texts + 1
@@ -19,13 +19,12 @@
  * the same bits alone, in a batch, and on any number of threads.
  *
  * int8. Each matrix's input is quantised row by row (q, rows), with a scale and
- * a zero point of the row's own, then multiplied in integers. Attention, GELU,
- * normalisations and the residual stream are float32 in both dtypes.
+ * a zero point of the row's own, then multiplied in integers; attention is in
+ * bytes too. GELU, normalisations and the residual stream are float32.
  *
  * Departures from the reference: the sum of the three embeddings adds the type
  * to the position first (at pack time); attention scores are scaled after the
  * maximum is taken off; no dropout, no pooler.
- *
  *
  * Source: Vaswani et al. 2017; Devlin et al. 2019; Reimers and Gurevych 2019.
  * Threading: one thread at a time a pass. Cost: 21.2 MFLOP a token, attention

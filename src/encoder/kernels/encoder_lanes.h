@@ -262,10 +262,17 @@ ALWAYS_INLINE void lanes_tail(float to[NXC_LANES], const float *from,
     memcpy(to, from, n * sizeof *to);
 }
 
-static void lanes_quantize_row(const float *x, const float *factors, size_t k,
-                               uint8_t *q, nxc__int8_row *row) {
-    v16 low = v16_set1(0.0f), high = low;
+ALWAYS_INLINE v16 lanes_tail_product(const float *x, const float *factors,
+                                     size_t n) {
     float tx[NXC_LANES], tf[NXC_LANES];
+    lanes_tail(tx, x, n);
+    lanes_tail(tf, factors, n);
+    return v16_mul(v16_load(tx), v16_load(tf));
+}
+
+static nxc__int8_range lanes_row_range(const float *x, const float *factors,
+                                       size_t k) {
+    v16 low = v16_set1(0.0f), high = low;
     size_t i = 0;
     for (; i + NXC_LANES <= k; i += NXC_LANES) {
         v16 t = v16_mul(v16_load(x + i), v16_load(factors + i));
@@ -273,17 +280,19 @@ static void lanes_quantize_row(const float *x, const float *factors, size_t k,
         high = v16_max(high, t);
     }
     if (i < k) {
-        lanes_tail(tx, x + i, k - i);
-        lanes_tail(tf, factors + i, k - i);
-        v16 t = v16_mul(v16_load(tx), v16_load(tf));
+        v16 t = lanes_tail_product(x + i, factors + i, k - i);
         low = v16_min(low, t);
         high = v16_max(high, t);
     }
-    nxc__int8_range r = nxc__int8_range_of(
-        -v16_top(v16_sub(v16_set1(0.0f), low)), v16_top(high));
+    return nxc__int8_range_of(-v16_top(v16_sub(v16_set1(0.0f), low)),
+                              v16_top(high));
+}
+
+static void lanes_row_bytes(const float *x, const float *factors, size_t k,
+                            nxc__int8_range r, uint8_t *q) {
     v16 inverse = v16_set1(r.inverse);
-    *row = r.row;
-    for (i = 0; i + 4 * NXC_LANES <= k; i += 4 * NXC_LANES) {
+    size_t i = 0;
+    for (; i + 4 * NXC_LANES <= k; i += 4 * NXC_LANES) {
         v16 t[4] V16_UNINITIALIZED;
 #pragma GCC unroll 4
         for (size_t j = 0; j < 4; j++) {
@@ -299,16 +308,27 @@ static void lanes_quantize_row(const float *x, const float *factors, size_t k,
     }
     if (i < k) {
         uint8_t tail[NXC_LANES];
-        v16 t = v16_mul(v16_load(tx), v16_load(tf));
+        v16 t = lanes_tail_product(x + i, factors + i, k - i);
         v16_store_u8(tail, v16_mul(t, inverse), r.row.zero);
         memcpy(q + i, tail, k - i);
     }
 }
 
+/* A few rows at a time: the folding of one overlaps with the next one's load.
+ */
 static void lanes_quantize_rows(const float *x, const float *factors, size_t m,
                                 size_t k, uint8_t *q, nxc__int8_row *rows) {
-    for (size_t i = 0; i < m; i++)
-        lanes_quantize_row(x + i * k, factors, k, q + i * k, rows + i);
+    nxc__int8_range ranges[4];
+    for (size_t first = 0; first < m; first += 4) {
+        size_t n = m - first < 4 ? m - first : 4;
+        for (size_t i = 0; i < n; i++)
+            ranges[i] = lanes_row_range(x + (first + i) * k, factors, k);
+        for (size_t i = 0; i < n; i++) {
+            rows[first + i] = ranges[i].row;
+            lanes_row_bytes(x + (first + i) * k, factors, k, ranges[i],
+                            q + (first + i) * k);
+        }
+    }
 }
 
 static void lanes_dequantize(const int8_t *q, float scale, size_t n, float *x) {
