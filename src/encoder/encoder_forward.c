@@ -75,30 +75,28 @@ void nxc__forward_release(nxc__forward *f, const nxc_allocator *alloc) {
     f->block = NULL;
 }
 
-/* Row i of a table: in place, or dequantised into buf. */
-static const float *row_of(const nxc__forward *f, const nxc__table *t, size_t i,
-                           float buf[NXC_HIDDEN]) {
-    if (!t->scales) return t->f32 + i * NXC_HIDDEN;
-    f->kernels->dequantize(t->int8 + i * NXC_HIDDEN, t->scales[i], NXC_HIDDEN,
-                           buf);
-    return buf;
+/* Row i of a table. */
+static void row_of(const nxc__forward *f, const nxc__table *t, size_t i,
+                   float out[NXC_HIDDEN]) {
+    if (t->scales)
+        f->kernels->dequantize(t->int8 + i * NXC_HIDDEN, t->scales[i],
+                               NXC_HIDDEN, out);
+    else
+        memcpy(out, t->f32 + i * NXC_HIDDEN, NXC_HIDDEN * sizeof *out);
 }
 
 static void embed(nxc__forward *f) {
     const nxc__packed_model *m = f->model;
-    float word[NXC_HIDDEN], position[NXC_HIDDEN];
     for (size_t i = 0; i < f->n_texts; i++) {
         for (size_t t = f->starts[i]; t < f->starts[i + 1]; t++) {
-            float *x = f->x + t * NXC_HIDDEN;
-            memcpy(
-                x,
-                row_of(f, &m->embeddings, nxc__packed_row(m, f->ids[t]), word),
-                NXC_HIDDEN * sizeof *x);
-            f->kernels->layer_norm(
-                &m->embedding_norm, x,
-                row_of(f, &m->positions, t - f->starts[i], position), 1);
+            row_of(f, &m->embeddings, nxc__packed_row(m, f->ids[t]),
+                   f->x + t * NXC_HIDDEN);
+            row_of(f, &m->positions, t - f->starts[i],
+                   f->delta + t * NXC_HIDDEN);
         }
     }
+    f->kernels->layer_norm(&m->embedding_norm, f->x, f->delta,
+                           f->starts[f->n_texts]);
 }
 
 static void attend(nxc__forward *f) {
