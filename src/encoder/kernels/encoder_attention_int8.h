@@ -79,11 +79,6 @@ static void head_load(head_int8 *h) {
     }
 }
 
-ALWAYS_INLINE v16 block_query(const head_int8 *h, size_t d) {
-    return v16_mul(v16_load(h->transposed + d * NXC_LANES),
-                   v16_set1(h->key_scales[d]));
-}
-
 /* The quads of up to 16 queries from first on; returns what a step of a score
  * means as a power of two, by lanes. */
 ALWAYS_INLINE v16 block_queries(const head_int8 *h, size_t first,
@@ -96,15 +91,20 @@ ALWAYS_INLINE v16 block_queries(const head_int8 *h, size_t first,
         v16_transpose(q + d, a->qkv_stride, a->n_tokens - first,
                       t + d * NXC_LANES, NXC_LANES);
     v16 top = v16_set1(0.0f);
-    for (size_t d = 0; d < NXC_HEAD_DIM; d++)
-        top = v16_max(top, v16_abs(block_query(h, d)));
+    for (size_t d = 0; d < NXC_HEAD_DIM; d++) {
+        v16 x =
+            v16_mul(v16_load(t + d * NXC_LANES), v16_set1(h->key_scales[d]));
+        top = v16_max(top, v16_abs(x));
+        v16_store(t + d * NXC_LANES, x);
+    }
     v16 inverse = inverse_of(top);
 #pragma GCC unroll 8
     for (size_t s = 0; s < QUADS; s++) {
         v16i x[4] V16_UNINITIALIZED;
 #pragma GCC unroll 4
         for (size_t i = 0; i < 4; i++)
-            x[i] = v16i_of(v16_mul(block_query(h, 4 * s + i), inverse));
+            x[i] = v16i_of(
+                v16_mul(v16_load(t + (4 * s + i) * NXC_LANES), inverse));
         v16i quad = quads_of(x[0], x[1], x[2], x[3]);
         quads[s] = v16i_xor(v16i_add(quad, flip), flip);
     }
