@@ -211,10 +211,10 @@ size_t nxc__encoder_n_tokens(const nxc_encoder_ctx *ctx) {
 void nxc__encoder_copy_same(const nxc__distinct *d, size_t n, float *out,
                             nxc_text_info *info) {
     for (size_t i = 0; i < n; i++) {
-        if (d->same[i] == i) continue;
-        memcpy(out + i * NXC_DIM, out + d->same[i] * NXC_DIM,
-               NXC_DIM * sizeof *out);
-        if (info) info[i] = info[d->same[i]];
+        size_t same = d->same[i];
+        if (same == i) continue;
+        memcpy(out + i * NXC_DIM, out + same * NXC_DIM, NXC_DIM * sizeof *out);
+        if (info) info[i] = info[same];
     }
 }
 
