@@ -212,6 +212,7 @@ nxc_encoder_tokenize(const nxc_encoder *encoder, nxc_str text, uint32_t *ids,
  * out            (n, dim) float32, row-major, caller's memory
  * info           (n) or NULL
  * A text's embedding does not depend on the other texts, on n or on threads.
+ * Of equal texts among 512 in a row (from the first on) one is encoded.
  * Errors         NXC_ERR_INVALID, NXC_ERR_NOMEM
  * Source         Reimers and Gurevych 2019; all-MiniLM-L6-v2 model card
  * Thread-safety  per-ctx.  Since 0.1. */

@@ -1,5 +1,6 @@
 # Sources of src/encoder.
 target_sources(nxc_objects PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/distinct_texts.c
   ${CMAKE_CURRENT_LIST_DIR}/encoder.c
   ${CMAKE_CURRENT_LIST_DIR}/encoder_forward.c
   ${CMAKE_CURRENT_LIST_DIR}/encoder_parallel.c

@@ -162,7 +162,31 @@ static void test_linear_bf16(const nxc__encoder_kernels *k, size_t m,
           "bits differ from those of the float32 reference", 0, 0);
 }
 
-static void attention_double(const nxc__attention *a, size_t i) {
+/* The largest |x| of a column of a head. */
+static double column_top(const nxc__attention *a, size_t column) {
+    double top = 0;
+    for (size_t t = 0; t < a->n_tokens; t++)
+        top = fmax(top, fabs((double)a->qkv[t * a->qkv_stride + column]));
+    return top;
+}
+
+/* The bound of attention_int8, from the sum of a row's weights. */
+static double attention_int8_bound(const nxc__attention *a, size_t i, size_t d,
+                                   double sum, double vmax) {
+    double all = 0, largest = 0;
+    for (size_t j = 0; j < 32; j++) {
+        double x =
+            fabs((double)a->qkv[i * a->qkv_stride + j]) * column_top(a, 32 + j);
+        all += x;
+        largest = fmax(largest, x);
+    }
+    double s = (double)a->scale * (all + 32 * largest) / 254 + 2e-4;
+    return 1.01 *
+           (vmax * (exp(2 * s) - 1 + 2 * (double)a->n_tokens / (255 * sum)) +
+            column_top(a, 64 + d) / 254);
+}
+
+static void attention_double(const nxc__attention *a, size_t i, int int8) {
     static double weight[512];
     size_t n = a->n_tokens, ld = a->qkv_stride;
     double max = -1e300, sum = 0, size = 0, vmax = 0;
@@ -187,14 +211,15 @@ static void attention_double(const nxc__attention *a, size_t i) {
             acc += weight[t] * (double)a->qkv[t * ld + 64 + d];
         exact[i * a->out_stride + d] = acc / sum;
         bound[i * a->out_stride + d] =
-            (gamma_n(2 * (double)n + 32) + 80 * U * size) * vmax;
+            int8 ? attention_int8_bound(a, i, d, sum, vmax)
+                 : (gamma_n(2 * (double)n + 32) + 80 * U * size) * vmax;
     }
 }
 
-static void test_attention(const nxc__encoder_kernels *k, size_t n,
-                           float size) {
-    snprintf(current, sizeof current, "%s attention n=%zu size=%g", k->name, n,
-             (double)size);
+static void test_attention(const nxc__encoder_kernels *k, size_t n, float size,
+                           int int8) {
+    snprintf(current, sizeof current, "%s attention n=%zu size=%g int8=%d",
+             k->name, n, (double)size, int8);
     pool_used = 0;
     size_t n_scratch = NXC_ATTENTION_SCRATCH(n), stride = 32 + 5;
     nxc__attention a = {0};
@@ -210,12 +235,12 @@ static void test_attention(const nxc__encoder_kernels *k, size_t n,
             exact[i * stride + d] = 12345.0;
             bound[i * stride + d] = 0;
         }
-        attention_double(&a, i);
+        attention_double(&a, i, int8);
     }
     a.out = want;
-    ref.attention(&a);
+    (int8 ? ref.attention_int8 : ref.attention)(&a);
     a.out = got;
-    k->attention(&a);
+    (int8 ? k->attention_int8 : k->attention)(&a);
     check(!canary_died(a.scratch, n_scratch), "wrote outside scratch", 0, 0);
     check_output(got, want, n * stride, exact, bound);
 }
@@ -455,7 +480,7 @@ static void test_linear_int8(const nxc__encoder_kernels *k, size_t m,
         exact[i] = t + (double)w.bias[j];
         bound[i] = 3 * U * (fabs(t) + fabs(exact[i]));
         if (epilogue == NXC_EPILOGUE_GELU) {
-            bound[i] = 1.13 * bound[i] + gelu_bound(exact[i]);
+            bound[i] = 1.13 * bound[i] + 1.2e-4 + 5e-5 * fabs(exact[i]);
             exact[i] = gelu_double(exact[i]);
         }
     }
@@ -503,6 +528,12 @@ static void test_all_int8(const nxc__encoder_kernels *k) {
     }
     test_linear_int8(k, 3, 384, 1536, NXC_EPILOGUE_GELU, RANDOM);
     test_linear_int8(k, 2, NXC_INT8_MAX_K, 48, NXC_EPILOGUE_NONE, LARGEST);
+    for (size_t n = 0; n <= 35; n++) {
+        test_attention(k, n, 0, 1);
+        test_attention(k, n, 0.5f, 1);
+        test_attention(k, n, 6, 1);
+    }
+    test_attention(k, 256, 1, 1);
     for (size_t n = 0; n <= 35; n++)
         test_dequantize(k, n);
     test_dequantize(k, 384);
@@ -527,10 +558,10 @@ static void test_all(const nxc__encoder_kernels *k) {
     for (size_t m = 0; m <= 17; m++)
         test_row_alone(k, m);
     for (size_t n = 0; n <= 33; n++) {
-        test_attention(k, n, 1);
-        test_attention(k, n, 6);
+        test_attention(k, n, 1, 0);
+        test_attention(k, n, 6, 0);
     }
-    test_attention(k, 256, 2);
+    test_attention(k, 256, 2, 0);
     for (size_t m = 0; m <= 3; m++)
         for (int residual = 0; residual < 2; residual++) {
             for (size_t dim = 16; dim <= 80; dim += 16)
@@ -616,14 +647,18 @@ static void bench_attention(const nxc__encoder_kernels *k, size_t n) {
                         n,
                         0.17677669f,
                         take_output(NXC_ATTENTION_SCRATCH(n))};
-    double best = 1e300;
+    double best = 1e300, best8 = 1e300;
     for (int i = 0; i < 50; i++) {
-        double t = now_us();
+        double t0 = now_us();
         k->attention(&a);
-        t = now_us() - t;
-        best = t < best ? t : best;
+        double t1 = now_us();
+        k->attention_int8(&a);
+        double t2 = now_us();
+        best = fmin(best, t1 - t0);
+        best8 = fmin(best8, t2 - t1);
     }
-    printf("%-7s attention n=%-3zu %9.2f us\n", k->name, n, best);
+    printf("%-7s attention n=%-3zu %9.2f us, int8 (%s) %9.2f us\n", k->name, n,
+           best, k->int8, best8);
 }
 static void bench_rows(const nxc__encoder_kernels *k) {
     pool_used = 0;
@@ -657,8 +692,8 @@ static void bench_all(const nxc__encoder_kernels *k) {
         bench_int8(k, rows[i], 384, 1536);
         bench_int8(k, rows[i], 1536, 384);
     }
-    bench_attention(k, 16);
-    bench_attention(k, 256);
+    for (size_t n = 8; n <= 256; n *= 2)
+        bench_attention(k, n);
     bench_rows(k);
 }
 

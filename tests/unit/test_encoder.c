@@ -349,6 +349,52 @@ static void a_text_does_not_depend_on_its_company(void **state) {
     nxc_encoder_close(e);
 }
 
+/* More texts than are looked at together; every third is one of two, with
+ * bytes of its own. */
+static void equal_texts_are_encoded_once(void **state) {
+    (void)state;
+    enum { N = 1200, TOGETHER = (int)NXC_DISTINCT_MAX };
+    static char words[N][16];
+    static nxc_str texts[N];
+    static float all[N * 384], again[N * 384], one[384];
+    static nxc_text_info info[N], infos[N];
+    nxc_error err;
+    nxc_encoder *e = open_at("auto");
+    nxc_encoder_ctx *ctxs[3] = {ctx_of(e), ctx_of(e), ctx_of(e)};
+    size_t want = 0;
+    for (size_t i = 0; i < N; i++) {
+        if (i % 3)
+            snprintf(words[i], sizeof words[i], "a%zu", i);
+        else
+            snprintf(words[i], sizeof words[i], "b%zu", i % 2);
+        texts[i] = nxc__str(words[i]);
+    }
+    assert_ok(nxc_encoder_encode(ctxs[0], texts, N, all, info, &err), err);
+    for (size_t i = 0; i < N; i++)
+        if (i % 3 || i % TOGETHER < 6) want += info[i].n_tokens;
+    assert_int_equal(nxc__encoder_n_tokens(ctxs[0]), want);
+    for (size_t i = 0; i < N; i += 97) {
+        assert_ok(nxc_encoder_encode(ctxs[1], texts + i, 1, one, infos, &err),
+                  err);
+        assert_memory_equal(one, all + i * 384, sizeof one);
+        assert_infos(info + i, infos, 1);
+    }
+    want += nxc__encoder_n_tokens(ctxs[1]);
+    nxc__pool *pool;
+    assert_ok(nxc__pool_new(2, NULL, &pool, &err), err);
+    assert_ok(nxc__encoder_encode_parallel(ctxs + 1, pool, texts, N, again,
+                                           infos, NULL, NULL, &err),
+              err);
+    nxc__pool_free(pool);
+    assert_memory_equal(all, again, sizeof all);
+    assert_infos(info, infos, N);
+    assert_int_equal(
+        nxc__encoder_n_tokens(ctxs[1]) + nxc__encoder_n_tokens(ctxs[2]), want);
+    for (size_t i = 0; i < 3; i++)
+        nxc_encoder_ctx_free(ctxs[i]);
+    nxc_encoder_close(e);
+}
+
 static void flags_truncation(void **state) {
     (void)state;
     char text[200] = "";
@@ -813,6 +859,7 @@ int main(void) {
         cmocka_unit_test(agrees_with_double_precision),
         cmocka_unit_test(gives_the_same_bits_on_every_isa),
         cmocka_unit_test(a_text_does_not_depend_on_its_company),
+        cmocka_unit_test(equal_texts_are_encoded_once),
         cmocka_unit_test(flags_truncation),
         cmocka_unit_test(refuses_missing_arguments),
         cmocka_unit_test(allocates_nothing_when_warm),

@@ -94,7 +94,7 @@ static void finish(const amx_product *x, size_t row, size_t j,
         __m512i sum = _mm512_sub_epi32(_mm512_loadu_si512(sums), zero);
         v16 y = v16_fma(_mm512_cvtepi32_ps(sum),
                         v16_mul(v16_set1(r.scale), scales), bias);
-        if (x->epilogue == NXC_EPILOGUE_GELU) y = lanes_gelu(y);
+        if (x->epilogue == NXC_EPILOGUE_GELU) y = lanes_gelu_short(y);
         v16_store(x->y + (row + i) * w->n + j, y);
     }
 }

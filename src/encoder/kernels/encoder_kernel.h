@@ -2,7 +2,8 @@
  * The encoder's kernels: a table of function pointers, one set per ISA.
  *
  *     select -> (linear | linear_bf16 | attention | layer_norm | gelu | dot
- *                | pool | quantize_rows | linear_int8 | dequantize)*
+ *                | pool | quantize_rows | linear_int8 | attention_int8
+ *                | dequantize)*
  *
  * encoder_ref.c defines every slot in plain loops. The other files only do the
  * same thing faster, and "the same" is meant bit for bit: for finite inputs
@@ -103,7 +104,8 @@ typedef struct nxc__attention {
     float scale;    /* of the scores: 1 / sqrt(32) */
     float *scratch; /* NXC_ATTENTION_SCRATCH(n_tokens) floats */
 } nxc__attention;
-#define NXC_ATTENTION_SCRATCH(n) ((NXC_HEAD_DIM + 8) * (((n) + 15) / 16 * 16))
+#define NXC_ATTENTION_SCRATCH(n) \
+    ((NXC_HEAD_DIM + 8) * (((n) + 15) / 16 * 16) + NXC_HEAD_DIM * NXC_LANES)
 
 /* The constants of a layer normalisation. */
 typedef struct nxc__norm {
@@ -179,17 +181,36 @@ typedef struct nxc__encoder_kernels {
     void (*quantize_rows)(const float *x, const float *factors, size_t m,
                           size_t k, uint8_t *q, nxc__int8_row *rows);
 
-    /* y (m, w->n) from q (m, w->k) and rows (m), then GELU if asked for:
+    /* y (m, w->n) from q (m, w->k) and rows (m), then GELU if asked for, in
+     * the short form below (y is quantised again, in steps of 0.01 and more):
      * sum = sum over k of (q - zero) W[k][j], an int32;
      * y = fma((float)sum, rows->scale * w->scales[j], w->bias[j])
      * Order       none: the sum is exact for k <= NXC_INT8_MAX_K, whatever the
      *             bytes. Where w->sums is not the sum of the bytes but within
      *             128 k of 0, it is unspecified and does not overflow
      * Error       |y - exact| <= 3 u (|sum scale scales[j]| + |y|) before the
-     *             GELU, exact from the quantised values */
+     *             GELU, exact from the quantised values; the GELU adds at most
+     *             1.2e-4 + 5e-5 |y| */
     void (*linear_int8)(const nxc__linear_int8 *w, const uint8_t *q,
                         const nxc__int8_row *rows, size_t m, float *y,
                         nxc__epilogue epilogue);
+
+    /* The same as attention in bytes; a scale comes from the text and head
+     * alone. With inverse(m) = 127 / max(m, NXC_INT8_MIN_RANGE):
+     *   ks[d] = max |k[.][d]|       k8 = rint(k * inverse(ks[d]))
+     *   vs[d] = max |v[.][d]|       v8 = rint(v * inverse(vs[d]))
+     *   q' = q * ks, qs = max |q'| of a row     q8 = rint(q' * inverse(qs))
+     *   s[t] = sum q8 k8[t], less the largest of the row: an exact int32
+     *   y = max((float)s * (qs * (scale * NXC_ATTENTION_STEP)),
+     *       NXC_EXP2_MIN), n = rint(y), w8 = rint(2^n p(y - n)), p of
+     *       NXC_EXP2_COEFFS: about 255 exp(..), 0 to 255
+     *   out = (float)(sum w8 v8) * (1 / (float)(sum w8)) * (vs * (1 / 127))
+     * n_tokens is at most 65536; |q|, |k|, |v| <= 1e18.
+     * Order       none: the sums are exact
+     * Error       <= max|v| (e^(2 S) - 1 + 2 n / (255 W)) + vs[d] / 254, all
+     *             times 1.01, where S = scale (sum |q| ks + 32 qs) / 254 + 2e-4
+     *             and W = sum exp(scale (q k - max)) */
+    void (*attention_int8)(const nxc__attention *a);
 
     /* x[i] = scale * q[i], rounded once. */
     void (*dequantize)(const int8_t *q, float scale, size_t n, float *x);
@@ -252,6 +273,14 @@ void nxc__encoder_kernels_i8mm(nxc__encoder_kernels *k);
             4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f \
     }
 
+/* 255 * 2^r on [-1/2, 1/2], 8e-5 relative, for weights of 8 bits; below
+ * NXC_EXP2_MIN they are 0. */
+#define NXC_EXP2_MIN (-16.0f)
+#define NXC_EXP2_N_COEFFS 4
+#define NXC_EXP2_COEFFS \
+    { 14.0687733f, 61.8658371f, 176.781555f, 254.981659f }
+#define NXC_ATTENTION_STEP 8.94472714e-5f /* log2 e / 127^2 */
+
 /* erf(z) = z p(z^2) / q(z^2) on [-4, 4]: the rational minimax approximation
  * used by Eigen and XLA; 5e-7 absolute. Highest power first. */
 #define NXC_ERF_MAX 4.0f
@@ -268,6 +297,15 @@ void nxc__encoder_kernels_i8mm(nxc__encoder_kernels *k);
         -1.45660718464996e-05f, -2.13374055278905e-04f,     \
             -1.68282697438203e-03f, -7.37332916720468e-03f, \
             -1.42647390514189e-02f                          \
+    }
+/* GELU(x) = x (1/2 + t p(t^2)), t = x cut to [-3.8, 3.8]: minimax for the
+ * absolute error, for values that become bytes. */
+#define NXC_GELU_SHORT_MAX 3.8f
+#define NXC_GELU_SHORT_N_P 7
+#define NXC_GELU_SHORT_P                                                      \
+    {                                                                         \
+        3.02507885e-08f, -1.95682742e-06f, 5.46199299e-05f, -0.000874407997f, \
+            0.00904565491f, -0.0651325136f, 0.39825654f                       \
     }
 #define NXC_SQRT_HALF 0.70710678118654752f
 
