@@ -152,7 +152,8 @@ typedef struct nxc_encoder_info {
     const char *kernels;    /* "ref", "avx2", "avx512", "neon"; for int8 also
                                "avxvnni", "avx512vnni", "amx", "dotprod",
                                "i8mm" */
-    char fingerprint[65];   /* hex SHA-256 over weights and vocabulary */
+    char fingerprint[65];   /* of the embeddings: hex SHA-256 over weights,
+                               vocabulary and the revision of the arithmetic */
     char source_sha256[65]; /* hex SHA-256 of the safetensors file */
 } nxc_encoder_info;
 

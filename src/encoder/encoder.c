@@ -36,6 +36,7 @@ struct nxc_encoder {
     nxc__mapping map;
     nxc__packed_model model;
     nxc__encoder_kernels kernels;
+    char fingerprint[65];
 };
 
 struct nxc_encoder_ctx {
@@ -57,6 +58,24 @@ static nxc_status select_kernels(nxc_encoder *e, const nxc_config *cfg,
     return NXC_OK;
 }
 
+/* Goes up with every change that gives other bits from the same file, so that
+ * no stored embedding is taken for one of today's: by dtype. */
+static const uint32_t arithmetic[] = {
+    [NXC_F32] = 1, [NXC_BF16] = 1, [NXC_INT8] = 2, /* 2: attention in bytes, the
+                                                      short GELU */
+};
+
+static nxc_status name_embeddings(nxc_encoder *e, nxc_error *err) {
+    uint8_t input[NXC_SHA256_BYTES + sizeof *arithmetic];
+    uint8_t digest[NXC_SHA256_BYTES];
+    const nxc__packed_header *h = e->model.header;
+    memcpy(input, h->fingerprint, NXC_SHA256_BYTES);
+    memcpy(input + NXC_SHA256_BYTES, &arithmetic[h->dtype], sizeof *arithmetic);
+    NXC_TRY(nxc__sha256_bytes(input, sizeof input, digest, err));
+    nxc__sha256_format(digest, e->fingerprint);
+    return NXC_OK;
+}
+
 nxc_status nxc_encoder_open(const char *path, const nxc_config *cfg,
                             const nxc_allocator *alloc, nxc_encoder **out,
                             nxc_error *err) {
@@ -73,9 +92,11 @@ nxc_status nxc_encoder_open(const char *path, const nxc_config *cfg,
     NXC_TRY_OR(fail, st,
                nxc__packed_model_open(&e->model, path, e->map.data, e->map.size,
                                       alloc, err));
+    NXC_TRY_OR(fail, st, name_embeddings(e, err));
     *out = e;
     return NXC_OK;
 fail:
+    if (e->model.layers) nxc__packed_model_release(&e->model);
     nxc__file_unmap(&e->map);
     nxc__free(alloc, e, sizeof *e);
     return st;
@@ -98,7 +119,7 @@ void nxc_encoder_get_info(const nxc_encoder *e, nxc_encoder_info *out) {
         .dtype = (nxc_dtype)h->dtype,
         .file_bytes = (size_t)h->file_bytes,
         .kernels = h->dtype == NXC_INT8 ? e->kernels.int8 : e->kernels.name};
-    nxc__sha256_format(h->fingerprint, out->fingerprint);
+    memcpy(out->fingerprint, e->fingerprint, sizeof out->fingerprint);
     nxc__sha256_format(h->source_sha256, out->source_sha256);
 }
 
