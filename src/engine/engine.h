@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "encoder/encoder.h"
 #include "features/feature.h"
+#include "metrics/metrics.h"
 #include "ranker/ranker.h"
 
 /* A catalog with what the engine derives from it. */
@@ -43,6 +44,7 @@ struct nxc_engine {
     nxc__pool *pool;
     nxc_encoder_ctx **workers; /* (n_workers of pool) */
     char fingerprint[65];      /* of the encoder, or "" */
+    nxc__metrics metrics;      /* of everything that the engine owns */
 };
 
 struct nxc_ctx {
@@ -56,6 +58,10 @@ struct nxc_ctx {
     bool has_prompt, prompt_truncated;
 };
 
+/* Where the parts of an engine count; lives as long as the engine. */
+static inline nxc__metrics *nxc__engine_metrics(nxc_engine *engine) {
+    return &engine->metrics;
+}
 /* NULL if unknown. */
 nxc__entry *nxc__engine_find(nxc_engine *engine, nxc_str name);
 /* Encode the rows of ops that are missing; *n_encoded counts them. ops NULL:

@@ -45,10 +45,12 @@ static double now_us(void) {
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
 }
-/* Microseconds since *last, which moves on. */
-static double lap(double *last) {
+/* Microseconds since *last, which moves on; observed as those of stage. */
+static double lap(const nxc_ctx *ctx, nxc__histogram stage, double *last) {
     double t = now_us(), d = t - *last;
     *last = t;
+    nxc__metrics_observe(nxc__engine_metrics(ctx->engine), stage,
+                         (uint64_t)(d * 1e3));
     return d;
 }
 
@@ -261,12 +263,27 @@ static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
     return NXC_OK;
 }
 
-nxc_status nxc_rank(nxc_ctx *ctx, const nxc_request *request, nxc_ranking *out,
-                    nxc_error *err) {
-    if (!ctx || !request || !out)
-        return nxc__error(err, NXC_ERR_INVALID,
-                          "rank: expected a context, a request and an output, "
-                          "got NULL");
+static nxc_status run_stages(job *j, nxc_ranking *r, uint8_t *status,
+                             nxc_error *err) {
+    double clock = now_us(), start = clock;
+    NXC_TRY(resolve(j, err));
+    r->timing.resolve_us = lap(j->ctx, NXC_HISTOGRAM_resolve, &clock);
+    NXC_TRY(encode(j, r, err));
+    r->timing.encode_us = lap(j->ctx, NXC_HISTOGRAM_encode, &clock);
+    NXC_TRY(features(j, status, err));
+    r->timing.features_us = lap(j->ctx, NXC_HISTOGRAM_features, &clock);
+    NXC_TRY(score(j, err));
+    r->timing.score_us = lap(j->ctx, NXC_HISTOGRAM_score, &clock);
+    NXC_TRY(order(j, r, err));
+    r->timing.order_us = lap(j->ctx, NXC_HISTOGRAM_order, &clock);
+    nxc__metrics_observe(nxc__engine_metrics(j->ctx->engine),
+                         NXC_HISTOGRAM_request,
+                         (uint64_t)((clock - start) * 1e3));
+    return NXC_OK;
+}
+
+static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
+                       nxc_ranking *out, nxc_error *err) {
     NXC_TRY(check_request(ctx, request, err));
     nxc__arena_reset(&ctx->arena);
     job j = {.ctx = ctx, .request = request};
@@ -274,17 +291,7 @@ nxc_status nxc_rank(nxc_ctx *ctx, const nxc_request *request, nxc_ranking *out,
     memset(&r, 0, sizeof r);
     uint8_t *status = nxc__arena_alloc(&ctx->arena, NXC_V1_N_FEATURES);
     if (!status) return nxc__error_nomem(err, NXC_V1_N_FEATURES);
-    double clock = now_us();
-    NXC_TRY(resolve(&j, err));
-    r.timing.resolve_us = lap(&clock);
-    NXC_TRY(encode(&j, &r, err));
-    r.timing.encode_us = lap(&clock);
-    NXC_TRY(features(&j, status, err));
-    r.timing.features_us = lap(&clock);
-    NXC_TRY(score(&j, err));
-    r.timing.score_us = lap(&clock);
-    NXC_TRY(order(&j, &r, err));
-    r.timing.order_us = lap(&clock);
+    NXC_TRY(run_stages(&j, &r, status, err));
     r.n_candidates = j.n;
     r.n_features = NXC_V1_N_FEATURES;
     r.feature_status = status;
@@ -295,4 +302,17 @@ nxc_status nxc_rank(nxc_ctx *ctx, const nxc_request *request, nxc_ranking *out,
     r.n_unknown_calls = j.session.n_unknown;
     *out = r;
     return NXC_OK;
+}
+
+nxc_status nxc_rank(nxc_ctx *ctx, const nxc_request *request, nxc_ranking *out,
+                    nxc_error *err) {
+    if (!ctx || !request || !out)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "rank: expected a context, a request and an output, "
+                          "got NULL");
+    nxc_status st = rank(ctx, request, out, err);
+    nxc__metrics_add(
+        nxc__engine_metrics(ctx->engine),
+        st == NXC_OK ? NXC_METRIC_requests : NXC_METRIC_requests_failed, 1);
+    return st;
 }
