@@ -33,9 +33,9 @@ static inline uint64_t nxc__atomic_word_get(const nxc__atomic_word *w) {
 /* Never lowers it; returns what it then is. */
 static inline uint64_t nxc__atomic_word_raise(nxc__atomic_word *w, uint64_t v) {
     uint64_t old = atomic_load_explicit(w, memory_order_acquire);
-    while (old < v && !atomic_compare_exchange_weak_explicit(
-                          w, &old, v, memory_order_acq_rel,
-                          memory_order_acquire))
+    while (old < v &&
+           !atomic_compare_exchange_weak_explicit(
+               w, &old, v, memory_order_acq_rel, memory_order_acquire))
         continue;
     return old < v ? v : old;
 }

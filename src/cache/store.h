@@ -100,7 +100,9 @@ nxc_status nxc__store_recent_embeddings(nxc__store_reader *reader, size_t max,
                                         nxc_error *err);
 
 typedef struct nxc__store_stats {
-    uint64_t n_vectors, n_embeddings, bytes_in_use, file_bytes;
+    uint64_t n_vectors, n_embeddings;
+    uint64_t bytes_in_use; /* of pages */
+    uint64_t file_bytes;   /* of the database and its log */
     uint64_t n_damaged; /* by verify: rows, and sentences of SQLite's check */
     int user_version;
 } nxc__store_stats;

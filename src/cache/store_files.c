@@ -65,8 +65,8 @@ nxc_status nxc__store_set_aside(const char *path, char *out, size_t cap,
     return NXC_OK;
 }
 
-static nxc_status refuse(const char *path, nxc__schema_state state, int version,
-                         nxc_error *err) {
+nxc_status nxc__store_refuse(const char *path, nxc__schema_state state,
+                             int version, nxc_error *err) {
     if (state == NXC_SCHEMA_LATER)
         return nxc__error(err, NXC_ERR_UNSUPPORTED,
                           "%s: expected a store of version %d at most, got %d: "
@@ -147,7 +147,7 @@ static nxc_status prepare_once(nxc__store_db *db, const char *path,
     case NXC_SCHEMA_DAMAGED:
         break;
     }
-    return refuse(path, *state, version, err);
+    return nxc__store_refuse(path, *state, version, err);
 }
 
 nxc_status nxc__store_prepare(nxc__store_db *db, const char *path, char *moved,
@@ -181,7 +181,7 @@ nxc_status nxc__store_prepare_reading(nxc__store_db *db, const char *path,
         if (st == NXC_OK) {
             st = nxc__store_schema_read(db, path, &state, &version, err);
             if (st == NXC_OK && state == NXC_SCHEMA_CURRENT) return NXC_OK;
-            if (st == NXC_OK) st = refuse(path, state, version, err);
+            if (st == NXC_OK) st = nxc__store_refuse(path, state, version, err);
             nxc__store_db_close(db);
         }
         if (st == NXC_ERR_UNSUPPORTED || st == NXC_ERR_MISMATCH ||

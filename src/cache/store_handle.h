@@ -13,6 +13,7 @@
 #include "cache/store.h"
 #include "cache/store_db.h"
 #include "cache/store_row.h"
+#include "cache/store_schema.h"
 
 /* A row on its way to the writer; its payload follows, padded to 8 bytes. */
 typedef struct nxc__store_record {
@@ -105,6 +106,9 @@ void nxc__store_unlock(int fd);
 /* Rename the database, its -wal and -shm to PATH.damaged-N (out, cap). */
 nxc_status nxc__store_set_aside(const char *path, char *out, size_t cap,
                                 nxc_error *err);
+/* The sentence for a database that is not used. */
+nxc_status nxc__store_refuse(const char *path, nxc__schema_state state,
+                             int version, nxc_error *err);
 /* Open, begin anew, bring up to date or set aside: db is then a current one.
  * moved (NULL is legal) gets the name of what was set aside, or "". */
 nxc_status nxc__store_prepare(nxc__store_db *db, const char *path, char *moved,

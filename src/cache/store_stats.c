@@ -1,4 +1,5 @@
 /* Counting and verifying, for people: nextcall cache stats and verify. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -76,9 +77,13 @@ static nxc_status check_structure(nxc__store_reader *reader,
     return rc == SQLITE_DONE ? NXC_OK : failed(reader, rc, err);
 }
 
+/* Of the database and of its log. */
 static uint64_t file_bytes(const char *path) {
+    char log[1100];
     struct stat sb;
-    return stat(path, &sb) == 0 ? (uint64_t)sb.st_size : 0;
+    uint64_t n = stat(path, &sb) == 0 ? (uint64_t)sb.st_size : 0;
+    snprintf(log, sizeof log, "%s-wal", path);
+    return n + (stat(log, &sb) == 0 ? (uint64_t)sb.st_size : 0);
 }
 
 nxc_status nxc__store_get_stats(nxc__store_reader *reader, bool verify,
