@@ -45,9 +45,15 @@ typedef struct cli_command {
 extern const cli_command cli_commands[];
 extern const size_t cli_n_commands;
 
-/* Options that every subcommand takes, and exit codes, as text. */
+/* Options that every subcommand takes, and those beside the options of
+ * config.def that all of uses_engine take. */
 extern const cli_option cli_common_options[];
 extern const size_t cli_n_common_options;
+extern const cli_option cli_engine_options[];
+extern const size_t cli_n_engine_options;
+
+/* The configuration file of the machine. */
+#define NXC_SYSTEM_CONFIG "/etc/nextcall.conf"
 
 enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
 
@@ -105,8 +111,12 @@ void cli_print_cell(FILE *to, nxc_str s, size_t width);
 size_t cli_columns(void); /* of standard output's terminal, or SIZE_MAX */
 
 /* ---- setup.c: options to library objects */
-/* Defaults, then NEXTCALL_* of the environment, then options. */
+/* Defaults, then the configuration file, NEXTCALL_* of the environment, and
+ * options. */
 nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err);
+/* "batch_size": as "batch-size", as "NEXTCALL_BATCH_SIZE". */
+void cli_option_flag(const char *name, char *buf, size_t cap);
+void cli_option_variable(const char *name, char *buf, size_t cap);
 /* The limit of one request or session. */
 nxc_status cli_max_request_bytes(const cli_args *args, size_t *out,
                                  nxc_error *err);
@@ -125,8 +135,9 @@ void cli_model_dir(char *buf, size_t cap);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
-/* Encode the operations that a request ranks now, with a progress line, so that
- * the first ranking is not the one that waits. */
+/* As precompute_embeddings says: encode the operations of a request's catalog
+ * now, with a progress line, so that the first ranking is not the one that
+ * waits. */
 nxc_status cli_precompute(nxc_engine *engine, const nxc_request *r,
                           nxc_error *err);
 /* ---- catalogs.c: Open one catalog file, "NAME=FILE" or "FILE"; name points
@@ -196,6 +207,9 @@ int cli_catalog_stats(const cli_args *args);
 int cli_model_fetch(const cli_args *args);
 int cli_model_pack(const cli_args *args);
 int cli_model_info(const cli_args *args);
+int cli_config_show(const cli_args *args);
+int cli_config_explain(const cli_args *args);
+int cli_config_check(const cli_args *args);
 int cli_doctor(const cli_args *args);
 int cli_help(const cli_args *args);
 

@@ -20,8 +20,10 @@
  * - Thread-safety is stated per function: "any" (call from any thread at any
  *   time), "per-ctx" (one thread at a time per context), "exclusive" (no other
  *   call on the same object meanwhile).
- * - The library never prints, exits or starts a thread, unless the option
- *   parallel_workers asks for threads.
+ * - The library never prints or exits. It starts threads only when there is
+ *   work for several: the engine when it first encodes a batch of candidate
+ *   texts, up to parallel_workers of them (4; the caller's thread is one) and
+ *   never more than the batch can keep busy. parallel_workers 1 starts none.
  */
 #ifndef NEXTCALL_NEXTCALL_H
 #define NEXTCALL_NEXTCALL_H
@@ -119,15 +121,46 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_config_set(nxc_config *cfg,
                                                  const char *key,
                                                  const char *value,
                                                  nxc_error *err);
+/* The same, and say where the value comes from ("NEXTCALL_BATCH_SIZE"); of
+ * nxc_config_set it is "program". Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_config_set_from(nxc_config *cfg,
+                                                      const char *key,
+                                                      const char *value,
+                                                      const char *origin,
+                                                      nxc_error *err);
+/* Set the options that a file has (docs/configuration.md); origins are
+ * "<path>:<line>". All of it or, after an error, nothing.
+ * Errors: "<path>:<line>: ...": NXC_ERR_PARSE, NXC_ERR_NOT_FOUND (names the
+ * nearest key), NXC_ERR_INVALID; NXC_ERR_IO, NXC_ERR_LIMIT (over 1 MiB).
+ * Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_config_load(nxc_config *cfg,
+                                                  const char *path,
+                                                  nxc_error *err);
+/* The same from bytes; name stands for the path. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_config_parse(nxc_config *cfg,
+                                                   nxc_str name, nxc_str bytes,
+                                                   nxc_error *err);
 /* NULL is legal. Since 0.1. */
 NXC_API void nxc_config_free(nxc_config *cfg);
+
+/* What an option is set to. Valid until the option is set again. */
+typedef struct nxc_config_value {
+    const char *text;   /* as it was given; of a list names and commas */
+    const char *origin; /* "default", "<file>:<line>", ... */
+} nxc_config_value;
+/* The value of row i of the table; false past the end; cfg NULL: defaults.
+ * Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_config_get(const nxc_config *cfg, size_t i,
+                            nxc_config_value *out);
 
 /* One row of the option table, for help texts and introspection. */
 typedef struct nxc_config_option {
     const char *name;          /* lower case, for example "batch_size" */
-    const char *type;          /* "integer", "number", "boolean", "text" */
-    const char *default_value; /* as text */
+    const char *type;          /* "integer", "number", "boolean", "text",
+                                  "list" */
+    const char *default_value; /* as text; of a list all that it may hold */
     const char *doc;           /* one line */
+    double min, max;           /* of integers and numbers */
 } nxc_config_option;
 /* Row i of the table; false past the end. Thread-safety: any. Since 0.1. */
 NXC_API bool nxc_config_describe(size_t i, nxc_config_option *out);
