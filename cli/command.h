@@ -195,6 +195,13 @@ nxc_status cli_output_open(cli_output *o, const char *path, nxc_error *err);
  * Returns st, or what went wrong with the file. */
 nxc_status cli_output_close(cli_output *o, nxc_status st, nxc_error *err);
 
+/* ---- print_metrics.c */
+/* Whether --metrics takes it: "-", FILE.json or FILE.prom. */
+bool cli_metrics_is_target(const char *path);
+/* "-": a table on standard output; else the file, replaced by rename. */
+nxc_status cli_write_metrics(const nxc_engine *engine, nxc_ctx *ctx,
+                             const char *path, nxc_error *err);
+
 /* ---- subcommands */
 int cli_rank(const cli_args *args);
 int cli_features(const cli_args *args);

@@ -47,6 +47,8 @@ static const cli_option rank_options[] = {
      "one request a line in, one answer a line out, in order; - is stdin"},
     {"table", NULL, "with --requests: a table for each"},
     {"features", NULL, "JSON: add feature values and contributions"},
+    {"metrics", "-|FILE",
+     "at the end: a table (-), or write FILE.json or FILE.prom (Prometheus)"},
     OPT_JSON,
 };
 static const cli_example rank_examples[] = {

@@ -10,6 +10,7 @@
  *     5  ranker      a trained LightGBM model or the linear default
  *     6  engine      owns encoder, catalogs and ranker
  *     7  requests    prompt + history + candidates -> ranking, explained
+ *     8  metrics     what an engine has done, and how long it took
  *
  * Conventions
  * - Everything that can fail returns nxc_status and takes an nxc_error (NULL is
@@ -596,6 +597,45 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str request,
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_format(
     nxc_ctx *ctx, const nxc_request *request, const nxc_ranking *ranking,
     bool with_features, nxc_str *out, nxc_error *err);
+
+/* ------------------------------------------------------------ 8 metrics */
+
+typedef enum nxc_metric_kind {
+    NXC_METRIC_COUNTER = 0,  /* only grows */
+    NXC_METRIC_GAUGE = 1,    /* a level */
+    NXC_METRIC_HISTOGRAM = 2 /* of durations */
+} nxc_metric_kind;
+
+#define NXC_METRIC_N_BUCKETS 27
+
+/* One row of src/metrics/metrics.def with its value. */
+typedef struct nxc_metric {
+    const char *name; /* "requests"; in Prometheus nextcall_requests_total */
+    const char *help; /* one line */
+    nxc_metric_kind kind;
+    uint64_t value; /* of a histogram the number of observations */
+    double sum;     /* of a histogram: seconds */
+    /* of a histogram: observations of at most bounds[i] seconds, the smaller
+     * ones included; the last bound is infinity. NULL and zeros otherwise. */
+    const double *bounds; /* (NXC_METRIC_N_BUCKETS), static */
+    uint64_t buckets[NXC_METRIC_N_BUCKETS];
+} nxc_metric;
+
+/* Row i of an engine's metrics; false past the end. Sums are exact; rows that
+ * are read one after the other are not of one instant.
+ * Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_engine_metrics(const nxc_engine *engine, size_t i,
+                                nxc_metric *out);
+/* The duration in seconds below which the share q (0..1) of a histogram's
+ * observations lies, interpolated within its bucket; NaN if there are none or
+ * it is no histogram. Thread-safety: any. Since 0.1. */
+NXC_API double nxc_metric_quantile(const nxc_metric *metric, double q);
+/* All metrics of the context's engine as Prometheus text, format 0.0.4
+ * (docs/metrics.md). out is valid until the next call on ctx.
+ * Errors: NXC_ERR_NOMEM. Thread-safety: per-ctx. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_metrics_format(nxc_ctx *ctx,
+                                                            nxc_str *out,
+                                                            nxc_error *err);
 
 #ifdef __cplusplus
 }
