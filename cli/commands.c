@@ -10,6 +10,11 @@ const cli_option cli_common_options[] = {
 };
 const size_t cli_n_common_options = COUNT(cli_common_options);
 
+const cli_option cli_engine_options[] = {
+    {"config", "FILE", "options from FILE and no other; see nextcall.conf(5)"},
+};
+const size_t cli_n_engine_options = COUNT(cli_engine_options);
+
 /* Rows that several subcommands share. */
 #define OPT_MODEL \
     { "model", "FILE", "packed encoder; default: the int8 one of model fetch" }
@@ -42,6 +47,8 @@ static const cli_option rank_options[] = {
      "one request a line in, one answer a line out, in order; - is stdin"},
     {"table", NULL, "with --requests: a table for each"},
     {"features", NULL, "JSON: add feature values and contributions"},
+    {"metrics", "-|FILE",
+     "at the end: a table (-), or write FILE.json or FILE.prom (Prometheus)"},
     OPT_JSON,
 };
 static const cli_example rank_examples[] = {
@@ -176,6 +183,18 @@ static const cli_example migrate_examples[] = {
     {"See what would be done, then do it",
      "nextcall migrate --dry-run app.db && nextcall migrate app.db"},
 };
+static const cli_option config_show_options[] = {
+    OPT_JSON,
+};
+static const cli_example config_show_examples[] = {
+    {"What holds here, and why", "nextcall config show"},
+};
+static const cli_example config_explain_examples[] = {
+    {"One option", "nextcall config explain batch_size"},
+};
+static const cli_example config_check_examples[] = {
+    {"Before it is put in place", "nextcall config check nextcall.conf"},
+};
 static const cli_option doctor_options[] = {
     OPT_MODEL,
     OPT_JSON,
@@ -296,6 +315,20 @@ const cli_command cli_commands[] = {
      "all of it is one transaction. A second run finds nothing to do.",
      OPTIONS(migrate_options), 1, 1, false, OPTIONS(migrate_examples),
      cli_migrate},
+    {"config show", "", "the options, their values and origins",
+     "Shows what each option of the library is set to and where that comes "
+     "from: the default, a line of a file, a variable, an option of the "
+     "command line.",
+     OPTIONS(config_show_options), 0, 0, true, OPTIONS(config_show_examples),
+     cli_config_show},
+    {"config explain", "KEY", "one option: what it takes, how it is set",
+     "Says what an option does, its values, its default, its names on the "
+     "command line, in the environment and in a file, and its value now.",
+     NULL, 0, 1, 1, true, OPTIONS(config_explain_examples), cli_config_explain},
+    {"config check", "FILE", "whether a configuration file is right",
+     "Reads a configuration file and says how many options it sets, or the "
+     "first line that is wrong.",
+     NULL, 0, 1, 1, false, OPTIONS(config_check_examples), cli_config_check},
     {"doctor", "", "what works here, and what is missing",
      "Shows version, processor, kernels, model and options with their origin.",
      OPTIONS(doctor_options), 0, 0, true, OPTIONS(doctor_examples), cli_doctor},

@@ -53,10 +53,15 @@ nxc_status nxc_request_parse(nxc_ctx *ctx, nxc_str json, nxc_request *out,
             "request: expected a context and an output, got NULL");
     nxc__arena_reset(&ctx->parse_arena);
     nxc_request r = NXC_REQUEST_INIT;
-    NXC_TRY(nxc__request_read(NXC_STR("request"), json, ctx->engine->cfg,
-                              &ctx->parse_arena, ctx->engine->alloc, &r, err));
-    *out = r;
-    return NXC_OK;
+    nxc_status st =
+        nxc__request_read(NXC_STR("request"), json, ctx->engine->cfg,
+                          &ctx->parse_arena, ctx->engine->alloc, &r, err);
+    if (st == NXC_OK)
+        *out = r;
+    else
+        nxc__metrics_add(nxc__engine_metrics(ctx->engine),
+                         NXC_METRIC_requests_failed, 1);
+    return st;
 }
 
 nxc_status nxc_session_parse(nxc_ctx *ctx, nxc_str name, nxc_str bytes,

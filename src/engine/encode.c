@@ -22,9 +22,33 @@ typedef struct batch {
     size_t n, cap;
 } batch;
 
+/* Workers for a batch of n_runs tasks, those that are there among them; with
+ * the lock. A pool of one starts no thread. */
+static nxc_status want_workers(nxc_engine *e, size_t n_runs, nxc_error *err) {
+    size_t max = nxc__config_int(e->cfg, NXC_OPT_parallel_workers);
+    size_t want = n_runs < max ? n_runs : max;
+    nxc__pool *pool;
+    if (!e->workers) {
+        e->workers = nxc__alloc_zero(e->alloc, max * sizeof *e->workers);
+        if (!e->workers) return nxc__error_nomem(err, max * sizeof *e->workers);
+    }
+    for (; e->n_workers < want; e->n_workers++)
+        NXC_TRY(
+            nxc_encoder_ctx_new(e->encoder, &e->workers[e->n_workers], err));
+    if (e->pool && nxc__pool_n_workers(e->pool) >= want) return NXC_OK;
+    if (nxc__pool_new(want, e->alloc, &pool, NULL) != NXC_OK) {
+        if (e->pool) return NXC_OK; /* fewer threads cost time, no more */
+        NXC_TRY(nxc__pool_new(1, e->alloc, &pool, err));
+    }
+    nxc__pool_free(e->pool);
+    e->pool = pool;
+    return NXC_OK;
+}
+
 static nxc_status flush(batch *b, nxc_error *err) {
     nxc_engine *e = b->engine;
     if (b->n == 0) return NXC_OK;
+    NXC_TRY(want_workers(e, nxc__encoder_count_runs(b->texts, b->n), err));
     NXC_TRY(nxc__encoder_encode_parallel(e->workers, e->pool, b->texts, b->n,
                                          b->rows, NULL, NULL, NULL, err));
     for (size_t i = 0; i < b->n; i++) {
@@ -132,6 +156,8 @@ nxc_status nxc_encoder_encode_batch(const nxc_encoder *encoder,
             "encode: expected an encoder and at most 256 threads, "
             "got %zu",
             n_threads);
+    size_t n_runs = texts ? nxc__encoder_count_runs(texts, n) : 0;
+    if (n_threads > n_runs) n_threads = n_runs;
     if (n_threads == 0) n_threads = 1;
     NXC_TRY(nxc__pool_new(n_threads, NULL, &pool, err));
     nxc_status st = NXC_OK;

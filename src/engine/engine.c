@@ -42,13 +42,13 @@ static void close_entry(nxc_engine *e, nxc__entry *entry) {
 }
 
 static void close_workers(nxc_engine *e) {
-    size_t n = e->pool ? nxc__pool_n_workers(e->pool) : 0;
-    for (size_t i = 0; e->workers && i < n; i++)
+    for (size_t i = 0; i < e->n_workers; i++)
         nxc_encoder_ctx_free(e->workers[i]);
-    nxc__free(e->alloc, e->workers, n * sizeof(nxc_encoder_ctx *));
+    if (e->workers)
+        nxc__free(e->alloc, e->workers,
+                  nxc__config_int(e->cfg, NXC_OPT_parallel_workers) *
+                      sizeof *e->workers);
     nxc__pool_free(e->pool);
-    e->workers = NULL;
-    e->pool = NULL;
 }
 
 void nxc_engine_close(nxc_engine *e) {
@@ -63,17 +63,6 @@ void nxc_engine_close(nxc_engine *e) {
     nxc_config_free(e->cfg);
     pthread_mutex_destroy(&e->lock);
     nxc__free(e->alloc, e, sizeof *e);
-}
-
-static nxc_status open_workers(nxc_engine *e, const nxc_encoder *encoder,
-                               nxc_error *err) {
-    size_t n = nxc__config_int(e->cfg, NXC_OPT_parallel_workers);
-    NXC_TRY(nxc__pool_new(n, e->alloc, &e->pool, err));
-    e->workers = nxc__alloc_zero(e->alloc, n * sizeof(nxc_encoder_ctx *));
-    if (!e->workers) return nxc__error_nomem(err, n * sizeof(void *));
-    for (size_t i = 0; i < n; i++)
-        NXC_TRY(nxc_encoder_ctx_new(encoder, &e->workers[i], err));
-    return NXC_OK;
 }
 
 nxc_status nxc_engine_set_encoder(nxc_engine *e, nxc_encoder *encoder,
@@ -91,11 +80,6 @@ nxc_status nxc_engine_set_encoder(nxc_engine *e, nxc_encoder *encoder,
         return nxc__error(err, NXC_ERR_UNSUPPORTED,
                           "encoder: expected %d dimensions, got %zu", NXC_DIM,
                           info.dim);
-    nxc_status st = open_workers(e, encoder, err);
-    if (st != NXC_OK) {
-        close_workers(e);
-        return st;
-    }
     memcpy(e->fingerprint, info.fingerprint, sizeof e->fingerprint);
     e->encoder = encoder;
     return NXC_OK;

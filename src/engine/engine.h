@@ -38,13 +38,16 @@ struct nxc_engine {
     nxc_ranker *ranker;
     nxc__entry entries[NXC_MAX_CATALOGS];
     size_t n_entries;
-    /* Encoding of candidates: lock guards pool and workers; a row is written
-     * once under the lock and published through its flag. */
+    /* Encoding of candidates: lock guards pool and workers, which are there
+     * from the first batch on and grow with what a batch can keep busy; a row
+     * is written once under the lock and published through its flag. */
     pthread_mutex_t lock;
     nxc__pool *pool;
-    nxc_encoder_ctx **workers; /* (n_workers of pool) */
-    char fingerprint[65];      /* of the encoder, or "" */
-    nxc__metrics metrics;      /* of everything that the engine owns */
+    nxc_encoder_ctx *
+        *workers; /* (parallel_workers), the first n_workers open */
+    size_t n_workers;
+    char fingerprint[65]; /* of the encoder, or "" */
+    nxc__metrics metrics; /* of everything that the engine owns */
 };
 
 struct nxc_ctx {

@@ -139,7 +139,7 @@ static nxc_status resolve(job *j, nxc_error *err) {
     nxc__workflow_observe(
         &j->session, j->entry->states, nxc__workflow_prompt_methods(r->prompt),
         nxc__config_real(e->cfg, NXC_OPT_pattern_confidence_threshold),
-        &j->workflow);
+        nxc__config_list(e->cfg, NXC_OPT_workflow_patterns), &j->workflow);
     return NXC_OK;
 }
 

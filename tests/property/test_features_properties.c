@@ -107,7 +107,8 @@ static void extract(const input *in, output *out) {
         nxc__session_resolve(catalog, &request, NULL, &arena, &session, &err),
         err);
     uint32_t methods = nxc__prompt_methods(prompt);
-    nxc__workflow_observe(&session, states, methods, 0.7, &workflow);
+    nxc__workflow_observe(&session, states, methods, 0.7, NXC_PATTERNS_ALL,
+                          &workflow);
     for (size_t i = 0; i < in->n; i++)
         similarity[i] = cosine(prompt, in->candidates[i]);
     nxc__decision_point dp = {.catalog = catalog,
