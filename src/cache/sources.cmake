@@ -16,4 +16,8 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/store_schema.c
   ${CMAKE_CURRENT_LIST_DIR}/store_stats.c
   ${CMAKE_CURRENT_LIST_DIR}/store_writer.c
+  ${CMAKE_CURRENT_LIST_DIR}/embedding_file.c
+  ${CMAKE_CURRENT_LIST_DIR}/embedding_image.c
+  ${CMAKE_CURRENT_LIST_DIR}/embedding_rewrite.c
+  ${CMAKE_CURRENT_LIST_DIR}/embedding_row.c
 )
