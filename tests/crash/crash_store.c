@@ -171,10 +171,8 @@ static void work_migrate(const char *folder, uint64_t seed,
         put_both(s, i);
         store_flush(s);
         crash_report(i);
-        if (i % 8 < 4) { /* as if it had come anew */
-            nxc__store_close(s);
-            unlink(path);
-        }
+        nxc__store_close(s);
+        if (i % 8 < 4) unlink(path); /* as if it had come anew */
     }
 }
 static void check_migrate(const char *folder, uint64_t seed,
