@@ -1,22 +1,34 @@
-# The second run encodes nothing again: what is kept is found in --store, or not
-# with --no-store. Without an encoder there is nothing to keep by default.
-model=$(ls "${XDG_CACHE_HOME:-$HOME/.cache}"/nextcall/model/minilm-int8.nxm 2>/dev/null) ||
-    { echo "no packed model" >&2; exit 77; }
-export XDG_CACHE_HOME=$PWD/cache
-rank() { "$nextcall" rank --catalog "$data/library.json" --prompt 'lend a book' --json "$@"; }
-tier() { sed -E 's/.*"cache_tier":"([a-z]*)".*/\1/'; }
-rank --model "$model" --store a/b >first
-tier <first
-rank --model "$model" --store a/b --feature-cache-size 0 >second
-tier <second
-cmp <(sed 's/"cache_tier":"[a-z]*",//' first) <(sed 's/"cache_tier":"[a-z]*",//' second) && echo same
-rank --model "$model" --no-store | tier
-ls cache 2>/dev/null
-rank --no-model | tier
-ls cache 2>/dev/null
-rank --model "$model" | tier
-(cd cache/nextcall/store && ls embeddings.nxe store.db)
-rank --model "$model" --feature-cache-size 0 | tier
-# A folder that cannot be made costs a warning.
-rank --model "$model" --store "$data/library.json/x" 2>err | tier
-sed "s|$data||" err
+# The store's commands, and a database of the Python system brought up to date.
+sql() { python3 -c 'import sqlite3, sys
+d = sqlite3.connect(sys.argv[1])
+d.executescript(sys.stdin.read()); d.close()' "$1"; }
+cache() { # sizes depend on SQLite
+    local code=0
+    "$nextcall" cache "$@" >out 2>&1 || code=$?
+    sed -E 's/((bytes_[a-z_]*|[a-z]*_bytes)"?[ :]+)[0-9]+/\1N/g' out
+    rm out
+    echo "code $code"
+}
+cache stats --store .
+sql store.db <"$data/store/version_1.sql"
+cache stats --store . --json
+NEXTCALL_STORE=. cache verify
+echo "UPDATE embedding_cache SET checksum=1" | sql store.db
+cache verify --store . --json
+cache verify --store .
+cache clear --store . --json
+XDG_CACHE_HOME=. cache clear
+rm -f store.db-wal store.db-shm
+echo "not a database, but text of more than a hundred bytes: $(seq -s, 100)" >store.db
+cache verify --store .
+echo "PRAGMA user_version=9" | sql store.db
+cache stats --store .
+sql app.db <"$data/store/python_system.sql"
+mkdir other && cp app.db other/store.db
+cache stats --store other
+"$nextcall" migrate --dry-run app.db
+"$nextcall" migrate --json app.db
+"$nextcall" migrate app.db
+"$nextcall" migrate none.db 2>&1
+echo "code $?"
+ls
