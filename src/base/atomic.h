@@ -23,6 +23,9 @@ static inline void nxc__atomic_counter_set(nxc__atomic_counter *c, size_t v) {
 static inline size_t nxc__atomic_counter_next(nxc__atomic_counter *c) {
     return atomic_fetch_add_explicit(c, 1, memory_order_relaxed);
 }
+static inline size_t nxc__atomic_counter_add(nxc__atomic_counter *c, size_t n) {
+    return atomic_fetch_add_explicit(c, n, memory_order_relaxed);
+}
 
 /* A word that one thread or process writes while others read it, in memory or
  * in a shared mapping. What was written before set is seen after get. */

@@ -320,13 +320,29 @@ bool nxc__memory_cache_put(nxc__memory_cache *c, nxc__hash128 key,
     return evicted;
 }
 
+size_t nxc__memory_cache_capacity(const nxc__memory_cache *c) {
+    size_t capacity = 0;
+    for (size_t i = 0; i < c->n_shards; i++)
+        capacity += c->shards[i].capacity;
+    return capacity;
+}
+
 size_t nxc__memory_cache_n(nxc__memory_cache *c) {
     size_t n = 0;
     for (size_t i = 0; i < c->n_shards; i++) {
         pthread_mutex_lock(&c->shards[i].lock);
         n += c->shards[i].n;
-        NXC_ASSERT(shard_check(&c->shards[i]));
         pthread_mutex_unlock(&c->shards[i].lock);
     }
     return n;
+}
+
+bool nxc__memory_cache_check(nxc__memory_cache *c) {
+    bool is_ok = true;
+    for (size_t i = 0; i < c->n_shards; i++) {
+        pthread_mutex_lock(&c->shards[i].lock);
+        is_ok &= shard_check(&c->shards[i]);
+        pthread_mutex_unlock(&c->shards[i].lock);
+    }
+    return is_ok;
 }

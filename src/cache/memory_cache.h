@@ -32,7 +32,10 @@ size_t nxc__memory_cache_get_many(nxc__memory_cache *cache,
 /* Keeps a copy; true if another value had to go. Thread-safety: any. */
 bool nxc__memory_cache_put(nxc__memory_cache *cache, nxc__hash128 key,
                            const void *value);
+size_t nxc__memory_cache_capacity(const nxc__memory_cache *cache);
 /* Values kept now. Thread-safety: any. */
 size_t nxc__memory_cache_n(nxc__memory_cache *cache);
+/* Whether its invariants hold, for tests. */
+bool nxc__memory_cache_check(nxc__memory_cache *cache);
 
 #endif

@@ -52,8 +52,7 @@ static void agrees_with_a_map(void **state) {
                 assert_int_equal(nxc__memory_cache_get(c, key_of(i), &want),
                                  capacity > 0);
                 if (capacity) assert_memory_equal(&v, &want, sizeof v);
-                if (step % 64 == 0)
-                    assert_true(nxc__memory_cache_n(c) <= capacity);
+                if (step % 64 == 0) assert_true(nxc__memory_cache_check(c));
             }
             assert_true(nxc__memory_cache_n(c) <= capacity);
             if (n_shards == 1 && capacity)
@@ -165,6 +164,8 @@ static void threads_never_see_a_torn_value(void **state) {
         assert_true(workers[i].n_hits > 0);
     }
     assert_int_equal(nxc__memory_cache_n(c), 300);
+    assert_int_equal(nxc__memory_cache_capacity(c), 300);
+    assert_true(nxc__memory_cache_check(c));
     nxc__memory_cache_free(c);
 }
 
