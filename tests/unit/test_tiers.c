@@ -1,5 +1,6 @@
 /* Composition of the tiers: a tier that fails, one flight for one text, the
  * self-check, and no allocation while ranking from memory. */
+#include <sqlite3.h>
 #include <time.h>
 
 #include "engine/vectors.h"
@@ -105,6 +106,38 @@ static void a_restart_encodes_nothing(void **state) {
     again = rank_alone("store=" STORE " enable_embedding_cache=false",
                        "a third one", NULL);
     assert_int_equal(again.n_encoded, N + 1);
+    remove_files(STORE, "");
+}
+
+/* What memory answers stays young in the store too. */
+static void hits_in_memory_reach_the_store(void **state) {
+    nxc_engine *e;
+    nxc_ctx *ctx;
+    nxc_error err;
+    (void)state;
+    remove_files(STORE, "");
+    (void)rank_alone("store=" STORE, "list a customer", &e);
+    assert_ok(nxc_ctx_new(e, &ctx, &err), err);
+    for (int i = 0; i < 200; i++)
+        (void)rank_prompt(ctx, "list a customer");
+    nxc_ctx_free(ctx);
+    nxc_engine_close(e); /* writes them */
+    sqlite3 *db;
+    sqlite3_stmt *q;
+    assert_int_equal(sqlite3_open(STORE "/store.db", &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db,
+                           "SELECT count(*), min(access_count), "
+                           "sum(access_count) FROM feature_vector_cache",
+                           -1, &q, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(q, 0), N);
+    assert_true(sqlite3_column_int(q, 1) > 1);
+    assert_in_range(sqlite3_column_int(q, 2), 200 * N / 16 / 2,
+                    200 * N / 16 * 2);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
     remove_files(STORE, "");
 }
 
@@ -242,6 +275,7 @@ int main(void) {
         cmocka_unit_test(a_tier_that_cannot_open_is_off),
         cmocka_unit_test(a_store_that_keeps_failing_is_off),
         cmocka_unit_test(a_restart_encodes_nothing),
+        cmocka_unit_test(hits_in_memory_reach_the_store),
         cmocka_unit_test(a_wrong_vector_is_found_and_replaced),
         cmocka_unit_test(one_hit_in_so_many_is_checked),
         cmocka_unit_test(ranking_from_memory_allocates_nothing),
