@@ -209,6 +209,56 @@ static void ranking_from_memory_allocates_nothing(void **state) {
     nxc_failing_check(&fa, "tiers");
 }
 
+/* Without the store, whose thread allocates when it likes. */
+static nxc_status open_and_rank(nxc_failing_alloc *fa, void *user,
+                                nxc_error *err) {
+    nxc_engine *e = NULL;
+    nxc_encoder *encoder;
+    nxc_catalog *catalog;
+    nxc_ctx *ctx;
+    nxc_request request = NXC_REQUEST_INIT;
+    nxc_ranking r;
+    request.prompt = NXC_STR("list a customer");
+    NXC_TRY(nxc_engine_open(user, &fa->alloc, &e, err));
+    nxc_status st = nxc_encoder_open(MODEL, NULL, &fa->alloc, &encoder, err);
+    if (st == NXC_OK) {
+        st = nxc_engine_set_encoder(e, encoder, err);
+        if (st != NXC_OK) nxc_encoder_close(encoder);
+    }
+    if (st == NXC_OK)
+        st = nxc_catalog_open(LIBRARY, NULL, NULL, &fa->alloc, &catalog, NULL,
+                              err);
+    if (st == NXC_OK) {
+        st = nxc_engine_add_catalog(e, NXC_STR("library"), catalog, err);
+        if (st != NXC_OK) nxc_catalog_free(catalog);
+    }
+    nxc_failing_pause(fa); /* the pool makes do with fewer threads */
+    if (st == NXC_OK)
+        st = nxc_engine_precompute(e, NXC_STR("library"), NULL, NULL, err);
+    nxc_failing_resume(fa);
+    if (st == NXC_OK) st = nxc_ctx_new(e, &ctx, err);
+    if (st == NXC_OK) {
+        st = nxc_rank(ctx, &request, &r, err);
+        if (st == NXC_OK) st = nxc_rank(ctx, &request, &r, err);
+        nxc_ctx_free(ctx);
+    }
+    if (st == NXC_OK)
+        assert_int_equal(metric_of(e, NXC_METRIC_vector_memory_hits), N);
+    nxc_engine_close(e);
+    return st;
+}
+static void every_allocation_may_fail(void **state) {
+    nxc_config *cfg;
+    nxc_error err;
+    (void)state;
+    assert_ok(nxc_config_new(NULL, &cfg, &err), err);
+    assert_ok(nxc_config_set(cfg, "parallel_workers", "1", &err), err);
+    assert_ok(nxc_config_set(cfg, "feature_cache_size", "200", &err), err);
+    assert_ok(nxc_config_set(cfg, "embedding_cache_mb", "1", &err), err);
+    assert_true(nxc_oom_loop("tiers", open_and_rank, cfg) > 40);
+    nxc_config_free(cfg);
+}
+
 typedef struct flier {
     nxc__tiers *tiers;
     nxc__atomic_counter *n_computed, *n_failing;
@@ -279,6 +329,7 @@ int main(void) {
         cmocka_unit_test(a_wrong_vector_is_found_and_replaced),
         cmocka_unit_test(one_hit_in_so_many_is_checked),
         cmocka_unit_test(ranking_from_memory_allocates_nothing),
+        cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(one_flight_for_one_text),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
