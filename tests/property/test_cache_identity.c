@@ -14,8 +14,9 @@
 
 #include "support/tiny_engine.h"
 
-#define DIR_MODEL NXC_BINARY_DIR "/tests/tiny_identity"
-#define MODEL NXC_BINARY_DIR "/tests/tiny_identity.nxm"
+/* In the working folder: the two ways to run it may run at the same time. */
+#define DIR_MODEL "tiny_identity"
+#define MODEL "tiny_identity.nxm"
 
 enum { MAX_CANDIDATES = 12, MAX_CALLS = 6, N_PROMPTS = 300, MAX_CATALOGS = 16 };
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
