@@ -122,22 +122,13 @@ static void model_rows(report *r, const cli_args *args, const nxc_config *cfg) {
     nxc_encoder_close(encoder);
 }
 
-static void option_rows(report *r, const cli_args *args) {
+static void option_rows(report *r, const nxc_config *cfg) {
     nxc_config_option o;
+    nxc_config_value v;
     for (size_t i = 0; nxc_config_describe(i, &o); i++) {
-        char var[64], text[256];
-        snprintf(var, sizeof var, "NEXTCALL_%s", o.name);
-        for (char *p = var; *p; p++)
-            if (*p >= 'a' && *p <= 'z') *p = (char)(*p - 32);
-        const char *env = getenv(var), *given = cli_get(args, o.name);
-        bool has_env = env && *env;
-        snprintf(text, sizeof text, "%s (%s)",
-                 given     ? given
-                 : has_env ? env
-                           : o.default_value,
-                 given     ? "option"
-                 : has_env ? "environment"
-                           : "default");
+        char text[512];
+        if (!nxc_config_get(cfg, i, &v)) break;
+        snprintf(text, sizeof text, "%.300s (%.200s)", v.text, v.origin);
         row(r, o.name, text);
     }
 }
@@ -153,7 +144,7 @@ int cli_doctor(const cli_args *args) {
     cpu_rows(&r);
     level_rows(&r, cfg);
     model_rows(&r, args, cfg);
-    option_rows(&r, args);
+    option_rows(&r, cfg);
     row(&r, "health", r.health);
     if (r.json) puts("}");
     nxc_config_free(cfg);

@@ -10,6 +10,11 @@ const cli_option cli_common_options[] = {
 };
 const size_t cli_n_common_options = COUNT(cli_common_options);
 
+const cli_option cli_engine_options[] = {
+    {"config", "FILE", "options from FILE and no other; see nextcall.conf(5)"},
+};
+const size_t cli_n_engine_options = COUNT(cli_engine_options);
+
 /* Rows that several subcommands share. */
 #define OPT_MODEL \
     { "model", "FILE", "packed encoder; default: the int8 one of model fetch" }
@@ -33,7 +38,10 @@ const size_t cli_n_common_options = COUNT(cli_common_options);
         {"candidate", "OPERATION",                                             \
          "rank only these; repeatable; default: the whole catalog"},           \
         {"ranker", "FILE", "LightGBM text model; default: the linear ranker"}, \
-        OPT_MODEL, {"no-model", NULL, "rank without an encoder"}, OPT_THREADS
+        OPT_MODEL, {"no-model", NULL, "rank without an encoder"},              \
+        {"no-store", NULL,                                                     \
+         "read and keep nothing; default: the cache folder's store"},          \
+        OPT_THREADS
 
 static const cli_option rank_options[] = {
     OPT_REQUEST,
@@ -42,6 +50,8 @@ static const cli_option rank_options[] = {
      "one request a line in, one answer a line out, in order; - is stdin"},
     {"table", NULL, "with --requests: a table for each"},
     {"features", NULL, "JSON: add feature values and contributions"},
+    {"metrics", "-|FILE",
+     "at the end: a table (-), or write FILE.json or FILE.prom (Prometheus)"},
     OPT_JSON,
 };
 static const cli_example rank_examples[] = {
@@ -155,6 +165,41 @@ static const cli_option info_options[] = {
 static const cli_example info_examples[] = {
     {"What the packed file holds", "nextcall model info"},
 };
+#define OPT_STORE \
+    { "store", "DIR", "folder of store.db; default: the cache folder's" }
+static const cli_option cache_options[] = {
+    OPT_STORE,
+    OPT_JSON,
+};
+static const cli_example cache_stats_examples[] = {
+    {"How much is kept", "nextcall cache stats"},
+};
+static const cli_example cache_verify_examples[] = {
+    {"Read every row and its checksum", "nextcall cache verify"},
+};
+static const cli_example cache_clear_examples[] = {
+    {"Begin anew", "nextcall cache clear"},
+};
+static const cli_option migrate_options[] = {
+    {"dry-run", NULL, "print the plan, change nothing"},
+    OPT_JSON,
+};
+static const cli_example migrate_examples[] = {
+    {"See what would be done, then do it",
+     "nextcall migrate --dry-run app.db && nextcall migrate app.db"},
+};
+static const cli_option config_show_options[] = {
+    OPT_JSON,
+};
+static const cli_example config_show_examples[] = {
+    {"What holds here, and why", "nextcall config show"},
+};
+static const cli_example config_explain_examples[] = {
+    {"One option", "nextcall config explain batch_size"},
+};
+static const cli_example config_check_examples[] = {
+    {"Before it is put in place", "nextcall config check nextcall.conf"},
+};
 static const cli_option doctor_options[] = {
     OPT_MODEL,
     OPT_JSON,
@@ -246,6 +291,49 @@ const cli_command cli_commands[] = {
      "Shows shapes, hashes and kernels of the packed encoder, or of a LightGBM "
      "model given by --model.",
      OPTIONS(info_options), 0, 0, true, OPTIONS(info_examples), cli_model_info},
+    {"cache stats", "", "count what the store keeps",
+     "Counts the rows of the database that keeps feature vectors and "
+     "embeddings, and the bytes of its pages in use. Access is read where "
+     "another process writes it.",
+     OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_stats_examples),
+     cli_cache_stats},
+    {"cache verify", "", "read every row and check it",
+     "Reads every row and its checksum and lets SQLite check the structure. "
+     "Damaged rows are counted and deleted, a damaged database is set aside as "
+     "store.db.damaged-N: both cost time, never a wrong answer. The exit code "
+     "is 8 if there was damage.",
+     OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_verify_examples),
+     cli_cache_verify},
+    {"cache clear", "", "delete every row",
+     "Deletes all rows, gives the pages back to the file system and says how "
+     "many there were. Another process that has the store open for writing is "
+     "an error.",
+     OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_clear_examples),
+     cli_cache_clear},
+    {"migrate", "DB", "bring a database up to date",
+     "Takes a database of the Python system, or of an earlier nextcall: the "
+     "table features gets the columns workflow_pattern and pattern_confidence "
+     "and their indexes, caches with pickled values are counted and dropped "
+     "(nothing is ever unpickled), the tables of today are created; all other "
+     "tables stay as they are. A backup is made first, beside the database, "
+     "and "
+     "all of it is one transaction. A second run finds nothing to do.",
+     OPTIONS(migrate_options), 1, 1, false, OPTIONS(migrate_examples),
+     cli_migrate},
+    {"config show", "", "the options, their values and origins",
+     "Shows what each option of the library is set to and where that comes "
+     "from: the default, a line of a file, a variable, an option of the "
+     "command line.",
+     OPTIONS(config_show_options), 0, 0, true, OPTIONS(config_show_examples),
+     cli_config_show},
+    {"config explain", "KEY", "one option: what it takes, how it is set",
+     "Says what an option does, its values, its default, its names on the "
+     "command line, in the environment and in a file, and its value now.",
+     NULL, 0, 1, 1, true, OPTIONS(config_explain_examples), cli_config_explain},
+    {"config check", "FILE", "whether a configuration file is right",
+     "Reads a configuration file and says how many options it sets, or the "
+     "first line that is wrong.",
+     NULL, 0, 1, 1, false, OPTIONS(config_check_examples), cli_config_check},
     {"doctor", "", "what works here, and what is missing",
      "Shows version, processor, kernels, model and options with their origin.",
      OPTIONS(doctor_options), 0, 0, true, OPTIONS(doctor_examples), cli_doctor},

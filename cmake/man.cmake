@@ -12,4 +12,6 @@ function(nxc_man_pages target)
   add_custom_target(nxc_manual ALL DEPENDS ${dir}/.written)
   install(DIRECTORY ${dir}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
           COMPONENT tools FILES_MATCHING PATTERN "*.1")
+  install(DIRECTORY ${dir}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man5
+          COMPONENT tools FILES_MATCHING PATTERN "*.5")
 endfunction()

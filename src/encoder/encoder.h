@@ -43,6 +43,9 @@ nxc_status nxc__encoder_encode_parallel(nxc_encoder_ctx *const *ctxs,
                                         nxc_progress progress, void *user,
                                         nxc_error *err);
 
+/* How many runs n texts make: more workers than these are of no use. */
+size_t nxc__encoder_count_runs(const nxc_str *texts, size_t n);
+
 /* Cosine of two L2-normalised vectors = their dot product; fixed reduction
  * order, the same bits on every ISA (the order is stated in the kernel
  * contract). */

@@ -37,18 +37,31 @@ static size_t estimate_tokens(nxc_str text) {
     return n < NXC_MAX_TOKENS ? n : NXC_MAX_TOKENS;
 }
 
+/* Where the run that begins at start < n ends; at (n) picks texts, NULL: all.
+ */
+static size_t run_end(const nxc_str *texts, const uint16_t *at, size_t n,
+                      size_t start) {
+    size_t tokens = 0, end = start;
+    for (; end < n; end++) {
+        tokens += estimate_tokens(texts[at ? at[end] : end]);
+        if (end > start && tokens > NXC_MAX_TOKENS) break;
+    }
+    return end;
+}
+
+size_t nxc__encoder_count_runs(const nxc_str *texts, size_t n) {
+    size_t runs = 0;
+    for (size_t i = 0; i < n; i = run_end(texts, NULL, n, i))
+        runs++;
+    return runs;
+}
+
 /* The next run [*from, *to); false if there is none. */
 static bool take_run(job *j, size_t *from, size_t *to) {
     size_t start = atomic_load_explicit(&j->next, memory_order_relaxed), end;
     do {
         if (start >= j->n) return false;
-        size_t tokens = estimate_tokens(j->texts[j->at[start]]);
-        end = start + 1;
-        while (end < j->n) {
-            tokens += estimate_tokens(j->texts[j->at[end]]);
-            if (tokens > NXC_MAX_TOKENS) break;
-            end++;
-        }
+        end = run_end(j->texts, j->at, j->n, start);
     } while (!atomic_compare_exchange_weak_explicit(
         &j->next, &start, end, memory_order_relaxed, memory_order_relaxed));
     *from = start;

@@ -258,7 +258,8 @@ static nxc__workflow observe(const char *letters, uint32_t methods,
     }
     s.calls = calls;
     nxc__workflow w;
-    nxc__workflow_observe(&s, letter_states, methods, threshold, &w);
+    nxc__workflow_observe(&s, letter_states, methods, threshold,
+                          NXC_PATTERNS_ALL, &w);
     return w;
 }
 
@@ -355,7 +356,7 @@ static void an_unknown_call_is_classified_by_the_same_rules(void **state) {
     s.calls = calls;
     s.n = s.n_unknown = 2;
     nxc__workflow w;
-    nxc__workflow_observe(&s, NULL, 0, 0.7, &w);
+    nxc__workflow_observe(&s, NULL, 0, 0.7, NXC_PATTERNS_ALL, &w);
     assert_int_equal(w.pattern, NXC_PATTERN_BROWSE_CONFIRM_SAVE);
     assert_int_equal(w.last, NXC_STATE_CONFIRM);
     assert_int_equal(w.n_recent, 0); /* unknown resources are none */
@@ -375,7 +376,7 @@ static void a_long_session_is_one_pass(void **state) {
     s.calls = calls;
     nxc__workflow w;
     for (s.n = 1; s.n <= N; s.n += 1 + s.n / 3) {
-        nxc__workflow_observe(&s, letter_states, 0, 0.7, &w);
+        nxc__workflow_observe(&s, letter_states, 0, 0.7, NXC_PATTERNS_ALL, &w);
         assert_true(w.confidence > 0 && w.confidence <= 1);
         assert_int_equal(w.n_recent, s.n < 3 ? s.n : 3);
         assert_int_equal(w.recent[0], 2 + (s.n - 1) % 7);
