@@ -172,6 +172,19 @@ static const cli_example config_explain_examples[] = {
 static const cli_example config_check_examples[] = {
     {"Before it is put in place", "nextcall config check nextcall.conf"},
 };
+#define OPT_DOCUMENTS \
+    { "documents", "DIR", "the API documents of the sets (tools/documents)" }
+static const cli_option scenarios_options[] = {
+    {"set", "NAME", "stripe-billing, github-pr, saas-crm or ecommerce"},
+    {"seed", "N", "another seed, other scenarios (default 1)"},
+    {"n", "N", "how many (default 500, 600, 400, 450)"},
+    OPT_DOCUMENTS,
+    {"output", "FILE", "in place of standard output"},
+};
+static const cli_example scenarios_examples[] = {
+    {"The billing set", "nextcall scenarios --set stripe-billing --seed 7 "
+                        "--output billing.jsonl"},
+};
 static const cli_option doctor_options[] = {
     OPT_MODEL,
     OPT_JSON,
@@ -277,6 +290,15 @@ const cli_command cli_commands[] = {
      "Reads a configuration file and says how many options it sets, or the "
      "first line that is wrong.",
      NULL, 0, 1, 1, false, OPTIONS(config_check_examples), cli_config_check},
+    {"scenarios", "", "decision points for benchmarks",
+     "Draws decision points from sessions as people have them with real "
+     "products: prompt, calls with times and identifiers that flow from one to "
+     "the next, candidates, the true next operation and the workflow pattern. "
+     "The same set and seed give the same lines on every machine. Each line is "
+     "a request of rank --requests. An operation that the document does not "
+     "have is an error.",
+     OPTIONS(scenarios_options), 0, 0, true, OPTIONS(scenarios_examples),
+     cli_scenarios},
     {"doctor", "", "what works here, and what is missing",
      "Shows version, processor, kernels, model and options with their origin.",
      OPTIONS(doctor_options), 0, 0, true, OPTIONS(doctor_examples), cli_doctor},
