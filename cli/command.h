@@ -2,9 +2,10 @@
  * The command line: one table of subcommands (commands.c) gives dispatch,
  * parsing, --help and the manual pages.
  *
- * Uses nextcall.h and, of the library's inside, only base/ (strings, buffers,
+ * Uses nextcall.h and, of the library's inside, base/ (strings, buffers,
  * files), which a program built against the installed library would take from
- * its own toolbox.
+ * its own toolbox; cmd_cache.c looks into the store of cache/ as no program
+ * needs to.
  */
 #ifndef NXC_CLI_COMMAND_H
 #define NXC_CLI_COMMAND_H
@@ -130,6 +131,9 @@ enum { CLI_N_MODELS = 2 };
 extern const cli_model cli_models[CLI_N_MODELS];
 /* --model, NEXTCALL_MODEL, or the cache folder; whether such a file exists. */
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
+/* The database of the caches: store.db in the folder of --store,
+ * NEXTCALL_STORE, or the cache folder. */
+void cli_store_path(const cli_args *args, char *buf, size_t cap);
 /* Folder of the model files that are fetched. */
 void cli_model_dir(char *buf, size_t cap);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
@@ -214,6 +218,10 @@ int cli_catalog_stats(const cli_args *args);
 int cli_model_fetch(const cli_args *args);
 int cli_model_pack(const cli_args *args);
 int cli_model_info(const cli_args *args);
+int cli_cache_stats(const cli_args *args);
+int cli_cache_verify(const cli_args *args);
+int cli_cache_clear(const cli_args *args);
+int cli_migrate(const cli_args *args);
 int cli_config_show(const cli_args *args);
 int cli_config_explain(const cli_args *args);
 int cli_config_check(const cli_args *args);

@@ -160,6 +160,29 @@ static const cli_option info_options[] = {
 static const cli_example info_examples[] = {
     {"What the packed file holds", "nextcall model info"},
 };
+#define OPT_STORE \
+    { "store", "DIR", "folder of store.db; default: the cache folder's" }
+static const cli_option cache_options[] = {
+    OPT_STORE,
+    OPT_JSON,
+};
+static const cli_example cache_stats_examples[] = {
+    {"How much is kept", "nextcall cache stats"},
+};
+static const cli_example cache_verify_examples[] = {
+    {"Read every row and its checksum", "nextcall cache verify"},
+};
+static const cli_example cache_clear_examples[] = {
+    {"Begin anew", "nextcall cache clear"},
+};
+static const cli_option migrate_options[] = {
+    {"dry-run", NULL, "print the plan, change nothing"},
+    OPT_JSON,
+};
+static const cli_example migrate_examples[] = {
+    {"See what would be done, then do it",
+     "nextcall migrate --dry-run app.db && nextcall migrate app.db"},
+};
 static const cli_option config_show_options[] = {
     OPT_JSON,
 };
@@ -276,6 +299,35 @@ const cli_command cli_commands[] = {
      "Shows shapes, hashes and kernels of the packed encoder, or of a LightGBM "
      "model given by --model.",
      OPTIONS(info_options), 0, 0, true, OPTIONS(info_examples), cli_model_info},
+    {"cache stats", "", "count what the store keeps",
+     "Counts the rows of the database that keeps feature vectors and "
+     "embeddings, and the bytes of its pages in use. Access is read where "
+     "another process writes it.",
+     OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_stats_examples),
+     cli_cache_stats},
+    {"cache verify", "", "read every row and check it",
+     "Reads every row and its checksum and lets SQLite check the structure. "
+     "Damaged rows are counted and deleted, a damaged database is set aside as "
+     "store.db.damaged-N: both cost time, never a wrong answer. The exit code "
+     "is 8 if there was damage.",
+     OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_verify_examples),
+     cli_cache_verify},
+    {"cache clear", "", "delete every row",
+     "Deletes all rows, gives the pages back to the file system and says how "
+     "many there were. Another process that has the store open for writing is "
+     "an error.",
+     OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_clear_examples),
+     cli_cache_clear},
+    {"migrate", "DB", "bring a database up to date",
+     "Takes a database of the Python system, or of an earlier nextcall: the "
+     "table features gets the columns workflow_pattern and pattern_confidence "
+     "and their indexes, caches with pickled values are counted and dropped "
+     "(nothing is ever unpickled), the tables of today are created; all other "
+     "tables stay as they are. A backup is made first, beside the database, "
+     "and "
+     "all of it is one transaction. A second run finds nothing to do.",
+     OPTIONS(migrate_options), 1, 1, false, OPTIONS(migrate_examples),
+     cli_migrate},
     {"config show", "", "the options, their values and origins",
      "Shows what each option of the library is set to and where that comes "
      "from: the default, a line of a file, a variable, an option of the "

@@ -97,16 +97,31 @@ nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err) {
     return NXC_OK;
 }
 
+/* "nextcall/<name>" in the user's cache folder. */
+static void cache_path(const char *name, char *buf, size_t cap) {
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (xdg && *xdg)
+        snprintf(buf, cap, "%s/nextcall/%s", xdg, name);
+    else
+        snprintf(buf, cap, "%s/.cache/nextcall/%s", home && *home ? home : ".",
+                 name);
+}
+
 void cli_model_dir(char *buf, size_t cap) {
-    const char *dir = environment("model_dir"), *xdg = getenv("XDG_CACHE_HOME"),
-               *home = getenv("HOME");
+    const char *dir = environment("model_dir");
     if (dir)
         snprintf(buf, cap, "%s", dir);
-    else if (xdg && *xdg)
-        snprintf(buf, cap, "%s/nextcall/model", xdg);
     else
-        snprintf(buf, cap, "%s/.cache/nextcall/model",
-                 home && *home ? home : ".");
+        cache_path("model", buf, cap);
+}
+
+void cli_store_path(const cli_args *args, char *buf, size_t cap) {
+    const char *dir = cli_get(args, "store");
+    if (!dir) dir = environment("store");
+    if (dir)
+        snprintf(buf, cap, "%s/store.db", dir);
+    else
+        cache_path("store/store.db", buf, cap);
 }
 
 /* Best first: int8 is what a command without --model takes. */

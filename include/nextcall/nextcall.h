@@ -459,6 +459,10 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_precompute(nxc_engine *engine,
 NXC_API NXC_MUST_CHECK nxc_status
 nxc_engine_save_catalog(nxc_engine *engine, nxc_str catalog, const char *path,
                         nxc_progress progress, void *user, nxc_error *err);
+/* Whether a cache tier was switched off because it failed; out (untouched if
+ * none was) says which and why. Ranking goes on without it, with the same
+ * results. Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_engine_warning(nxc_engine *engine, nxc_error *out);
 /* NULL if there is none of that name ("" is the first). Since 0.1. */
 NXC_API const nxc_catalog *nxc_engine_get_catalog(const nxc_engine *engine,
                                                   nxc_str name);
@@ -567,7 +571,9 @@ typedef struct nxc_ranking {
     double workflow_probability;  /* of the best candidate */
     double confidence_score;      /* softmax share of the best candidate */
     char prompt_hash[33];         /* hex XXH3-128 of the prompt */
-    const char *cache_tier;       /* "none": nothing was cached */
+    const char *cache_tier;       /* "memory", "file", "store": where all of
+                                     the features, or else the prompt's
+                                     embedding, were found; or "none" */
     size_t n_unknown_calls;       /* of the history, not in the catalog */
     size_t n_encoded;             /* texts encoded for this request */
     bool prompt_truncated;

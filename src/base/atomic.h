@@ -23,5 +23,24 @@ static inline void nxc__atomic_counter_set(nxc__atomic_counter *c, size_t v) {
 static inline size_t nxc__atomic_counter_next(nxc__atomic_counter *c) {
     return atomic_fetch_add_explicit(c, 1, memory_order_relaxed);
 }
+static inline size_t nxc__atomic_counter_add(nxc__atomic_counter *c, size_t n) {
+    return atomic_fetch_add_explicit(c, n, memory_order_relaxed);
+}
+
+/* A word that one thread or process writes while others read it, in memory or
+ * in a shared mapping. What was written before set is seen after get. */
+typedef _Atomic uint64_t nxc__atomic_word;
+static inline uint64_t nxc__atomic_word_get(const nxc__atomic_word *w) {
+    return atomic_load_explicit(w, memory_order_acquire);
+}
+/* Never lowers it; returns what it then is. */
+static inline uint64_t nxc__atomic_word_raise(nxc__atomic_word *w, uint64_t v) {
+    uint64_t old = atomic_load_explicit(w, memory_order_acquire);
+    while (old < v &&
+           !atomic_compare_exchange_weak_explicit(
+               w, &old, v, memory_order_acq_rel, memory_order_acquire))
+        continue;
+    return old < v ? v : old;
+}
 
 #endif

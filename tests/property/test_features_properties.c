@@ -123,7 +123,7 @@ static void extract(const input *in, output *out) {
                               .n = in->n,
                               .similarity =
                                   in->has_encoder ? similarity : NULL};
-    nxc__features_extract(&dp, out->rows[0], out->status);
+    nxc__features_extract(&dp, NXC_COLUMNS_ALL, out->rows[0], out->status);
     nxc__arena_release(&arena);
 }
 
