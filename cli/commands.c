@@ -208,6 +208,20 @@ static const cli_example scenarios_examples[] = {
     {"The billing set", "nextcall scenarios --set stripe-billing --seed 7 "
                         "--output billing.jsonl"},
 };
+static const cli_option bench_features_options[] = {
+    {"set", "NAME", "stripe-billing, github-pr, saas-crm or ecommerce"},
+    {"scenarios", "FILE", "scenarios of the set; default: drawn by --seed"},
+    {"seed", "N", "of the scenarios and of the trace (default 1)"},
+    {"sessions", "N", "sessions in the trace (default 2000)"},
+    OPT_DOCUMENTS,
+    OPT_MODEL,
+    {"reference", "FILE", "the float32 encoder of the row \"before\""},
+    OPT_JSON,
+};
+static const cli_example bench_features_examples[] = {
+    {"What the caches do for billing",
+     "nextcall bench features --set stripe-billing"},
+};
 static const cli_option doctor_options[] = {
     OPT_MODEL,
     OPT_JSON,
@@ -351,6 +365,14 @@ const cli_command cli_commands[] = {
      "have is an error.",
      OPTIONS(scenarios_options), 0, 0, true, OPTIONS(scenarios_examples),
      cli_scenarios},
+    {"bench features", "", "how long features take, with and without caches",
+     "Measures the feature extraction of a set of scenarios: cold, warm on "
+     "one, "
+     "two and four threads, in a trace of sessions that repeats by Zipf's law, "
+     "after a restart, without caches, and as the Python system did it. Caches "
+     "are in a temporary folder. A table in Markdown, or JSON.",
+     OPTIONS(bench_features_options), 0, 0, true,
+     OPTIONS(bench_features_examples), cli_bench_command},
     {"doctor", "", "what works here, and what is missing",
      "Shows version, processor, kernels, model and options with their origin.",
      OPTIONS(doctor_options), 0, 0, true, OPTIONS(doctor_examples), cli_doctor},
