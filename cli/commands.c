@@ -38,7 +38,10 @@ const size_t cli_n_engine_options = COUNT(cli_engine_options);
         {"candidate", "OPERATION",                                             \
          "rank only these; repeatable; default: the whole catalog"},           \
         {"ranker", "FILE", "LightGBM text model; default: the linear ranker"}, \
-        OPT_MODEL, {"no-model", NULL, "rank without an encoder"}, OPT_THREADS
+        OPT_MODEL, {"no-model", NULL, "rank without an encoder"},              \
+        {"no-store", NULL,                                                     \
+         "read and keep nothing; default: the cache folder's store"},          \
+        OPT_THREADS
 
 static const cli_option rank_options[] = {
     OPT_REQUEST,

@@ -210,6 +210,20 @@ static nxc_status check_stdin(const cli_args *args, nxc_error *err) {
 /* Of the engine's configuration, for cli_precompute. */
 static bool is_ahead, has_store;
 
+/* With an encoder embeddings are kept in the cache folder, unless an option
+ * says otherwise: the next command need not encode again. */
+static nxc_status add_store(const cli_args *args, nxc_config *cfg,
+                            nxc_error *err) {
+    char path[4096 - 512];
+    bool is_given = nxc__config_text(cfg, NXC_OPT_store).len > 0;
+    if (cli_has(args, "no-store")) return nxc_config_set(cfg, "store", "", err);
+    if (is_given || cli_has(args, "no-model") ||
+        !cli_model_path(args, path, sizeof path))
+        return NXC_OK;
+    cache_path("store", path, sizeof path);
+    return nxc_config_set_from(cfg, "store", path, "default", err);
+}
+
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
@@ -217,13 +231,17 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     NXC_TRY(cli_config(args, &cfg, err));
     is_ahead = nxc__config_bool(cfg, NXC_OPT_precompute_embeddings);
     has_store = nxc__config_text(cfg, NXC_OPT_store).len > 0;
-    nxc_status st = nxc_engine_open(cfg, NULL, &engine, err);
+    nxc_status st = add_store(args, cfg, err);
+    if (st == NXC_OK) st = nxc_engine_open(cfg, NULL, &engine, err);
     if (st == NXC_OK) {
+        nxc_error warning;
         st = add_encoder(args, cfg, engine, err);
         if (st == NXC_OK) st = add_ranker(args, engine, err);
         size_t n = 0;
         if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, &n, err);
         if (st == NXC_OK) st = check_on(args, engine, n, err);
+        if (nxc_engine_warning(engine, &warning))
+            cli_warn("%s", warning.message);
         if (st == NXC_OK)
             *out = engine;
         else

@@ -209,8 +209,10 @@ nxc_status nxc__migrate(const char *path, bool dry_run, nxc__migration *out,
         return nxc__error(err, NXC_ERR_INVALID,
                           "path: expected at most 1000 bytes, got %zu",
                           strlen(path));
-    NXC_TRY(nxc__store_db_open(&db, path, dry_run ? NXC_DB_READ : NXC_DB_WRITE,
-                               err));
+    /* A dry run may have to take back what a crash has left half done, too. */
+    NXC_TRY(nxc__store_db_open(&db, path, NXC_DB_WRITE, err));
+    if (dry_run)
+        sqlite3_db_config(db.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     nxc_status st = NXC_OK;
     if (!dry_run && nxc__store_lock(path, &fd))
         st = nxc__error(err, NXC_ERR_STATE,

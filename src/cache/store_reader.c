@@ -88,7 +88,8 @@ bool nxc__store_read_row(nxc__store_reader *reader, sqlite3_stmt *s,
     if (out->n &&
         sum == nxc__row_checksum(kind, key, out->payload, out->payload_bytes))
         return true;
-    nxc__store_put_away(reader->store, kind, out->id);
+    if (sqlite3_errcode(reader->db.handle) != SQLITE_NOMEM)
+        nxc__store_put_away(reader->store, kind, out->id);
     return false;
 }
 

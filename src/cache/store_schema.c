@@ -42,14 +42,14 @@ static int has_all(nxc__store_db *db, nxc__store_db *model, bool *all) {
         rc = sqlite3_prepare_v2(db->handle, found, -1, &find, NULL);
     *all = true;
     while (rc == SQLITE_OK && *all && sqlite3_step(want) == SQLITE_ROW) {
-        for (int i = 0; i < 4; i++)
-            sqlite3_bind_value(find, i + 1, sqlite3_column_value(want, i));
-        rc = sqlite3_step(find);
-        *all = rc == SQLITE_ROW;
-        rc = rc == SQLITE_ROW || rc == SQLITE_DONE ? sqlite3_reset(find) : rc;
+        for (int i = 0; i < 4 && rc == SQLITE_OK; i++)
+            rc = sqlite3_bind_value(find, i + 1, sqlite3_column_value(want, i));
+        if (rc == SQLITE_OK) *all = sqlite3_step(find) == SQLITE_ROW;
+        if (rc == SQLITE_OK) rc = sqlite3_reset(find);
     }
-    sqlite3_finalize(want);
+    int end = sqlite3_finalize(want);
     sqlite3_finalize(find);
+    if (rc == SQLITE_OK) rc = end;
     return rc;
 }
 

@@ -266,10 +266,18 @@ static nxc_status opened(nxc__tiers *t, nxc__tier_id id, nxc_status st,
     return NXC_OK;
 }
 
+/* With the folders that it lies in. */
 static nxc_status make_folder(const char *folder, nxc_error *err) {
-    if (mkdir(folder, 0700) == 0 || errno == EEXIST) return NXC_OK;
-    return nxc__error(err, NXC_ERR_IO, "%s: expected to make a folder, got %s",
-                      folder, strerror(errno));
+    char part[sizeof((nxc__tiers *)0)->folder];
+    for (size_t i = 0;; i++) {
+        part[i] = folder[i];
+        if (i == 0 || (folder[i] != '/' && folder[i])) continue;
+        part[i] = 0;
+        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+            return nxc__file_error(err, part, "make a folder");
+        if (!folder[i]) return NXC_OK;
+        part[i] = '/';
+    }
 }
 
 static nxc_status open_store(nxc__tiers *t, const nxc_config *cfg,
