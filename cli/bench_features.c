@@ -106,7 +106,7 @@ static cli_bench_row *add_row(cli_bench *b, const char *mode, samples *s,
                               const nxc_engine *engine, const counts *before) {
     cli_bench_row *r = &b->rows[b->n_rows++];
     double sum = 0;
-    qsort(s->us, s->n, sizeof *s->us, by_value);
+    if (s->n) qsort(s->us, s->n, sizeof *s->us, by_value);
     for (size_t i = 0; i < s->n; i++)
         sum += s->us[i];
     *r = (cli_bench_row){.mode = mode,

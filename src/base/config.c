@@ -370,7 +370,7 @@ uint32_t nxc__config_list(const nxc_config *cfg, nxc__option o) {
     return (uint32_t)number_of(cfg, o);
 }
 nxc_str nxc__config_text(const nxc_config *cfg, nxc__option o) {
-    nxc_config_value v;
+    nxc_config_value v = {"", ""};
     (void)nxc_config_get(cfg, o, &v);
     return nxc__str(v.text);
 }
