@@ -93,6 +93,7 @@ static const cli_option embed_options[] = {
     OPT_LINES,
     {"output", "FILE", "FILE.npy: (texts, 384) float32; else JSONL"},
     OPT_MODEL,
+    {"dtype", "TYPE", "the cache folder's packed file of f32, bf16 or int8"},
     OPT_THREADS,
 };
 static const cli_example embed_examples[] = {
@@ -150,7 +151,8 @@ static const cli_example fetch_examples[] = {
 };
 static const cli_option pack_options[] = {
     {"output", "FILE", "the packed file; default: the cache folder's"},
-    {"dtype", "TYPE", "f32 (default) or int8 (a quarter of the size)"},
+    {"dtype", "TYPE",
+     "f32 (default), bf16 (half the size) or int8 (a quarter)"},
 };
 static const cli_example pack_examples[] = {
     {"From a folder with model.safetensors and vocab.txt",

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/number.h"
@@ -192,6 +193,7 @@ static nxc_status parse_list(nxc__option o, nxc_str s, double *out,
 static nxc_status parse_value(nxc__option o, nxc_str s, double *out,
                               nxc_error *err) {
     double v = 0;
+    if (o == NXC_OPT_cpu) NXC_TRY(nxc__cpu_check_level(s, err));
     bool ok = s.len <= NXC_CONFIG_TEXT_MAX && !memchr(s.ptr, 0, s.len);
     if (ok && table[o].type == NXC_TYPE_LIST) return parse_list(o, s, out, err);
     if (ok && table[o].type == NXC_TYPE_BOOL) {

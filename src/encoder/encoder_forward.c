@@ -20,7 +20,8 @@
  *
  * int8. Each matrix's input is quantised row by row (q, rows), with a scale and
  * a zero point of the row's own, then multiplied in integers. Attention, GELU,
- * normalisations and the residual stream are float32 in both dtypes.
+ * normalisations and the residual stream are float32 in all dtypes; with bf16
+ * weights all is float32 but what is read.
  *
  * Departures from the reference: the sum of the three embeddings adds the type
  * to the position first (at pack time); attention scores are scaled after the
@@ -76,10 +77,15 @@ void nxc__forward_release(nxc__forward *f, const nxc_allocator *alloc) {
     f->block = NULL;
 }
 
-/* Row i of a table: in place, or dequantised into buf. */
+/* Row i of a table: in place, or in float32 in buf. */
 static const float *row_of(const nxc__forward *f, const nxc__table *t, size_t i,
                            float buf[NXC_HIDDEN]) {
-    if (!t->scales) return t->f32 + i * NXC_HIDDEN;
+    if (t->f32) return t->f32 + i * NXC_HIDDEN;
+    if (t->bf16) {
+        for (size_t j = 0; j < NXC_HIDDEN; j++)
+            buf[j] = nxc__bf16_widen(t->bf16[i * NXC_HIDDEN + j]);
+        return buf;
+    }
     f->kernels->dequantize(t->int8 + i * NXC_HIDDEN, t->scales[i], NXC_HIDDEN,
                            buf);
     return buf;
@@ -126,6 +132,10 @@ static void multiply(nxc__forward *f, const nxc__matrix *w, const float *x,
     size_t n = f->starts[f->n_texts];
     if (f->model->header->dtype == NXC_F32) {
         k->linear(&w->f32, x, n, y, epilogue);
+        return;
+    }
+    if (f->model->header->dtype == NXC_BF16) {
+        k->linear_bf16(&w->bf16, x, n, y, epilogue);
         return;
     }
     k->quantize_rows(x, w->int8.factors, n, w->int8.k, f->q, f->rows);

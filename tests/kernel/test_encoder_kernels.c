@@ -17,6 +17,7 @@
 
 #include "base/cpu.h"
 #include "encoder/kernels/encoder_kernel.h"
+#include "kernel/kernel_models.h"
 
 #define U (1.0 / 16777216.0)
 #define CANARY 32
@@ -131,6 +132,34 @@ static void test_linear(const nxc__encoder_kernels *k, size_t m, size_t n_in,
     k->linear(&w, x, m, got, epilogue);
     ref.linear(&w, x, m, want, epilogue);
     check_output(got, want, m * n_out, exact, bound);
+}
+
+/* bf16 weights: the reference of the same values in float32 is the truth. */
+static void test_linear_bf16(const nxc__encoder_kernels *k, size_t m,
+                             size_t n_in, size_t n_out,
+                             nxc__epilogue epilogue) {
+    snprintf(current, sizeof current,
+             "%s linear_bf16 m=%zu k=%zu n=%zu gelu=%d", k->name, m, n_in,
+             n_out, (int)epilogue);
+    pool_used = 0;
+    float *panels = take_random(n_in * n_out, 0.2f);
+    uint16_t *half = (uint16_t *)(void *)take(n_in * n_out / 2 + 1);
+    const float *bias = take_random(n_out, 1), *x = take_random(m * n_in, 1);
+    float *got = take_output(m * n_out), *want = take_output(m * n_out);
+    half += 1; /* off a float's alignment */
+    for (size_t i = 0; i < n_in * n_out; i++) {
+        uint32_t bits;
+        memcpy(&bits, &panels[i], sizeof bits);
+        half[i] = (uint16_t)(bits >> 16);
+        panels[i] = nxc__bf16_widen(half[i]);
+    }
+    nxc__linear f32 = {panels, bias, n_in, n_out};
+    nxc__linear_bf16 bf16 = {half, bias, n_in, n_out};
+    k->linear_bf16(&bf16, x, m, got, epilogue);
+    ref.linear(&f32, x, m, want, epilogue);
+    check(!canary_died(got, m * n_out), "wrote outside the output", 0, 0);
+    check(m * n_out == 0 || memcmp(got, want, m * n_out * sizeof *got) == 0,
+          "bits differ from those of the float32 reference", 0, 0);
 }
 
 static void attention_double(const nxc__attention *a, size_t i) {
@@ -391,7 +420,7 @@ static void test_linear_int8(const nxc__encoder_kernels *k, size_t m,
              k->name, k->int8, m, n_in, n_out, (int)epilogue, (int)kind);
     pool_used = 0;
     static int32_t sums[1536];
-    static nxc__int8_row rows[64];
+    static nxc__int8_row rows[80];
     int8_t *panels = (int8_t *)take_bytes(n_in * n_out);
     uint8_t *q = take_bytes(m * n_in);
     nxc__linear_int8 w = {panels,
@@ -486,7 +515,12 @@ static void test_all(const nxc__encoder_kernels *k) {
             test_linear(k, m, 0, 48, (nxc__epilogue)e);
             test_linear(k, m, 1, 48, (nxc__epilogue)e);
             test_linear(k, m, 31 + m, 144, (nxc__epilogue)e);
+            test_linear_bf16(k, m, 0, 48, (nxc__epilogue)e);
+            test_linear_bf16(k, m, 1, 48, (nxc__epilogue)e);
+            test_linear_bf16(k, m, 31 + m, 144, (nxc__epilogue)e);
         }
+    test_linear_bf16(k, 19, 384, 384, NXC_EPILOGUE_NONE);
+    test_linear_bf16(k, 3, 1536, 48, NXC_EPILOGUE_GELU);
     test_linear(k, 19, 384, 384, NXC_EPILOGUE_NONE);
     test_linear(k, 5, 1536, 48, NXC_EPILOGUE_NONE);
     test_linear(k, 3, 384, 1536, NXC_EPILOGUE_GELU);
@@ -628,30 +662,114 @@ static void bench_all(const nxc__encoder_kernels *k) {
     bench_rows(k);
 }
 
+/* ------------------------------------------------------------- selection */
+
+static void never_called(nxc__encoder_kernels *k) { k->name = "applied"; }
+static bool refuse(void) { return false; }
+static bool permit(void) { return true; }
+/* One sum of one column off by one. */
+static void linear_int8_wrong(const nxc__linear_int8 *w, const uint8_t *q,
+                              const nxc__int8_row *rows, size_t m, float *y,
+                              nxc__epilogue epilogue) {
+    ref.linear_int8(w, q, rows, m, y, epilogue);
+    if (m > 2) y[2 * w->n + w->n - 1] += rows[2].scale * w->scales[w->n - 1];
+}
+static void apply_wrong(nxc__encoder_kernels *k) {
+    k->int8 = "wrong";
+    k->linear_int8 = linear_int8_wrong;
+}
+static void apply_right(nxc__encoder_kernels *k) { k->int8 = "right"; }
+
+/* A level that is refused or computes wrongly leaves the one before in place.
+ */
+static void test_selection(void) {
+    static const struct {
+        nxc__encoder_level level;
+        nxc__level_state state;
+        const char *name, *int8;
+    } rows[] = {{{"a", 1, true, true, never_called, refuse},
+                 NXC_LEVEL_REFUSED,
+                 "ref",
+                 "ref"},
+                {{"b", 1, false, true, apply_wrong, permit},
+                 NXC_LEVEL_WRONG,
+                 "ref",
+                 "ref"},
+                {{"c", 1, false, true, apply_wrong, NULL},
+                 NXC_LEVEL_WRONG,
+                 "ref",
+                 "ref"},
+                {{"d", 1, false, true, apply_right, permit},
+                 NXC_LEVEL_WORKS,
+                 "ref",
+                 "right"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(current, sizeof current, "selection %zu", i);
+        nxc__encoder_kernels k = ref;
+        nxc__level_state got = nxc__encoder_level_try(&rows[i].level, &k);
+        check(got == rows[i].state, "state", got, rows[i].state);
+        check(strcmp(k.name, rows[i].name) == 0, "name", 0, 0);
+        check(strcmp(k.int8, rows[i].int8) == 0, "name of int8", 0, 0);
+        check((k.linear_int8 == ref.linear_int8), "kernel kept", 0, 0);
+    }
+}
+
+static void run(const nxc__encoder_kernels *k, int bench) {
+    size_t passed = n_passed, failed = n_failed;
+    if (bench) {
+        bench_all(k);
+        return;
+    }
+    test_all(k);
+    printf("%-7s int8 %-12s %zu checks passed, %zu failed\n", k->name, k->int8,
+           n_passed - passed, n_failed - failed);
+}
+
+#if defined(__x86_64__)
+/* Levels that this processor may not have, over instructions that it has. */
+static void run_models(uint32_t cpu, int bench) {
+    nxc__encoder_kernels k;
+    uint32_t needs = NXC_CPU_AVX2 | NXC_CPU_AVX512 | NXC_CPU_AVX512_VNNI;
+    if ((cpu & needs) != needs) return;
+    nxc__encoder_kernels_select(&k, NXC_CPU_AVX2);
+    test_kernels_avxvnni_evex(&k);
+    k.int8 = "avxvnni-evex";
+    run(&k, bench);
+    if (bench) return;
+    nxc__encoder_kernels_select(&k, NXC_CPU_AVX2 | NXC_CPU_AVX512);
+    test_kernels_amx_model(&k);
+    k.int8 = "amx-model";
+    for (size_t m = 1; m <= 70; m++)
+        for (size_t n_in = 60; n_in <= 68; n_in += 4)
+            test_linear_int8(&k, m, n_in, 96, NXC_EPILOGUE_GELU, RANDOM);
+    run(&k, bench);
+    check(test_amx_model_ok(), "tiles were misused or not released", 0, 0);
+    check(nxc__encoder_kernels_check(&k), "the self-check", 0, 0);
+}
+#endif
+
 int main(int argc, char **argv) {
     int bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
-    static const uint32_t levels[] = {0,
-                                      NXC_CPU_AVX2,
-                                      NXC_CPU_AVX2 | NXC_CPU_AVX512,
-                                      NXC_CPU_AVX2 | NXC_CPU_AVX512 |
-                                          NXC_CPU_AVX512_VNNI,
-                                      NXC_CPU_NEON,
-                                      NXC_CPU_NEON | NXC_CPU_DOTPROD};
-    uint32_t cpu = nxc__cpu_detect();
+    uint32_t cpu = nxc__cpu_detect(), flags = 0;
+    size_t n;
+    const nxc__encoder_level *levels = nxc__encoder_levels(&n);
     nxc__encoder_kernels_select(&ref, 0);
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        if ((cpu & levels[i]) != levels[i]) continue;
+    run(&ref, bench);
+    if (!bench) test_selection();
+    for (size_t i = 0; i < n; i++) {
         nxc__encoder_kernels k;
-        nxc__encoder_kernels_select(&k, levels[i]);
-        size_t passed = n_passed, failed = n_failed;
-        if (bench) {
-            bench_all(&k);
-            continue;
-        }
-        test_all(&k);
-        printf("%-7s int8 %-10s %zu checks passed, %zu failed\n", k.name,
-               k.int8, n_passed - passed, n_failed - failed);
+        flags |= levels[i].flag;
+        if (!(cpu & levels[i].flag)) continue;
+        nxc__encoder_kernels_select(&k, cpu & flags);
+        snprintf(current, sizeof current, "level %s", levels[i].name);
+        nxc__level_state state = nxc__encoder_level_state(i);
+        if (state == NXC_LEVEL_REFUSED) continue;
+        check(state == NXC_LEVEL_WORKS, "the self-check", state, 0);
+        run(&k, bench);
     }
+#if defined(__x86_64__)
+    run_models(cpu, bench);
+#endif
     if (!bench) printf("%zu passed, %zu failed\n", n_passed, n_failed);
     return n_failed != 0;
 }

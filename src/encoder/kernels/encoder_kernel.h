@@ -1,8 +1,8 @@
 /*
  * The encoder's kernels: a table of function pointers, one set per ISA.
  *
- *     select -> (linear | attention | layer_norm | gelu | dot | pool
- *                | quantize_rows | linear_int8 | dequantize)*
+ *     select -> (linear | linear_bf16 | attention | layer_norm | gelu | dot
+ *                | pool | quantize_rows | linear_int8 | dequantize)*
  *
  * encoder_ref.c defines every slot in plain loops. The other files only do the
  * same thing faster, and "the same" is meant bit for bit: for finite inputs
@@ -31,6 +31,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <nextcall/nextcall.h>
 
@@ -48,6 +49,19 @@ typedef struct nxc__linear {
     size_t k;            /* inputs */
     size_t n;            /* outputs, a multiple of 48 */
 } nxc__linear;
+
+/* The same in bf16: the upper half of a float32. */
+typedef struct nxc__linear_bf16 {
+    const uint16_t *panels; /* (n / 48, k, 48) */
+    const float *bias;      /* (n) */
+    size_t k, n;
+} nxc__linear_bf16;
+static inline float nxc__bf16_widen(uint16_t half) {
+    uint32_t bits = (uint32_t)half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
 
 /* int8 weights of y = x W + b: W[k][j] is about scales[j] times the byte
  * panels[j / 48][k / 4][j % 48][k % 4]. Four inputs of a column are one 32-bit
@@ -100,7 +114,7 @@ typedef struct nxc__norm {
 
 typedef struct nxc__encoder_kernels {
     const char *name; /* "ref", "avx2", "avx512", "neon" */
-    const char *int8; /* of linear_int8: these, "avx512vnni", "dotprod" */
+    const char *int8; /* of linear_int8: the name of a level too */
 
     /* y (m, w->n) = x (m, w->k) W + b, then GELU if asked for.
      * Order       acc = fma(x[k], W[k][j], acc) from acc = 0 for k ascending,
@@ -110,6 +124,11 @@ typedef struct nxc__encoder_kernels {
      */
     void (*linear)(const nxc__linear *w, const float *x, size_t m, float *y,
                    nxc__epilogue epilogue);
+
+    /* The same with bf16 weights: widened, exactly, then as linear, in the same
+     * order and within the same bound. */
+    void (*linear_bf16)(const nxc__linear_bf16 *w, const float *x, size_t m,
+                        float *y, nxc__epilogue epilogue);
 
     /* softmax(scale q k^T) v for one head of one text.
      * Order       score = fma chain over the 32 dimensions; weight =
@@ -176,8 +195,34 @@ typedef struct nxc__encoder_kernels {
     void (*dequantize)(const int8_t *q, float scale, size_t n, float *x);
 } nxc__encoder_kernels;
 
-/* The best kernels for these nxc__cpu_flag bits (0: the reference). */
+/* The best kernels for these nxc__cpu_flag bits (0: the reference) that this
+ * process may use and that pass the self-check. */
 void nxc__encoder_kernels_select(nxc__encoder_kernels *k, uint32_t cpu);
+
+/* What became of a level in this process. */
+typedef enum nxc__level_state {
+    NXC_LEVEL_UNTRIED,
+    NXC_LEVEL_WORKS,
+    NXC_LEVEL_REFUSED, /* by the system */
+    NXC_LEVEL_WRONG    /* its int8 product is not the reference's */
+} nxc__level_state;
+/* A level: what one instruction set adds. */
+typedef struct nxc__encoder_level {
+    const char *name; /* as in base/cpu.c */
+    uint32_t flag;
+    bool has_float, has_int8; /* the slots linear and linear_bf16; linear_int8
+                               */
+    void (*apply)(nxc__encoder_kernels *k);
+    bool (*permit)(void); /* ask the system, or NULL */
+} nxc__encoder_level;
+/* Those of this build, worst first, and the state of the i-th of them. */
+const nxc__encoder_level *nxc__encoder_levels(size_t *n);
+nxc__level_state nxc__encoder_level_state(size_t i);
+/* Put a level over k if it works; else k is as it was. */
+nxc__level_state nxc__encoder_level_try(const nxc__encoder_level *level,
+                                        nxc__encoder_kernels *k);
+/* Whether linear_int8 gives the reference's bits for two small products. */
+bool nxc__encoder_kernels_check(const nxc__encoder_kernels *k);
 
 /* Each ISA's one symbol: override what it does better. */
 void nxc__encoder_kernels_ref(nxc__encoder_kernels *k);
@@ -186,9 +231,12 @@ void nxc__encoder_kernels_int8_ref(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_avx2(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_avx512(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_avx512vnni(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_avxvnni(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_amx(nxc__encoder_kernels *k);
 #elif defined(__aarch64__)
 void nxc__encoder_kernels_neon(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_dotprod(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_i8mm(nxc__encoder_kernels *k);
 #endif
 
 /* exp(x) = 2^n p(r) for x <= 0, cut at -87: n = rint(x log2 e),

@@ -13,6 +13,7 @@
  *     v16_store_u8(q, a, zero)    to bytes: rint(a) + zero, cut to [0, 255],
  *                         for |a| < 2^23
  *     v16_load_s8         16 signed bytes to lanes
+ *     v16_load_bf16       16 bf16 to lanes
  *     v16_transpose       16 x 16 floats; only the first rows are read, the
  *                         others count as 0
  *     V16_ROWS, V16_COLUMNS    of a tile of a small product that fits the
@@ -21,11 +22,13 @@
 #ifndef NXC_ENCODER_V16_H
 #define NXC_ENCODER_V16_H
 
+/* NXC_V16_YMM: the AVX2 form in a file that is compiled for more. */
+
 /* Tiles are filled in part by what follows; zeroing all of them first, as the
  * hardening flags would, made attention of 16 tokens a half slower. */
 #define V16_UNINITIALIZED __attribute__((uninitialized))
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(NXC_V16_YMM)
 #include "encoder/kernels/encoder_v16_avx512.h"
 #elif defined(__AVX2__)
 #include "encoder/kernels/encoder_v16_avx2.h"

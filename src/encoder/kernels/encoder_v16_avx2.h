@@ -80,6 +80,14 @@ static inline v16 v16_load_s8(const int8_t *q) {
         _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
         _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)))};
 }
+static inline __m256 widen_8(const uint16_t *p) {
+    __m128i halves = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+}
+static inline v16 v16_load_bf16(const uint16_t *p) {
+    return (v16){widen_8(p), widen_8(p + 8)};
+}
 static inline void transpose_8(const float *from, size_t ldf, size_t rows,
                                float *to, size_t ldt) {
     __m256 r[8] V16_UNINITIALIZED, t[8] V16_UNINITIALIZED;

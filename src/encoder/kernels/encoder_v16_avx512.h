@@ -52,6 +52,11 @@ static inline v16 v16_load_s8(const int8_t *q) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(
         _mm_loadu_si128((const __m128i *)(const void *)q)));
 }
+static inline v16 v16_load_bf16(const uint16_t *p) {
+    __m256i halves = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    return _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
 static inline __m512 v16_pairs(__m512 a, __m512 b, int high) {
     __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
     return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(x, y)

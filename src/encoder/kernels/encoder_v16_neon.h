@@ -80,6 +80,12 @@ static inline v16 v16_load_s8(const int8_t *q) {
                   vcvtq_f32_s32(vmovl_s16(vget_low_s16(hi))),
                   vcvtq_f32_s32(vmovl_s16(vget_high_s16(hi)))}};
 }
+static inline v16 v16_load_bf16(const uint16_t *p) {
+    v16 x;
+    for (size_t i = 0; i < 4; i++)
+        x.val[i] = vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p + 4 * i), 16));
+    return x;
+}
 static inline void v16_transpose(const float *from, size_t ldf, size_t rows,
                                  float *to, size_t ldt) {
     for (size_t i = 0; i < 16; i++)
