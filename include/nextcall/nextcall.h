@@ -24,7 +24,9 @@
  * - The library never prints or exits. It starts threads only when there is
  *   work for several: the engine when it first encodes a batch of candidate
  *   texts, up to parallel_workers of them (4; the caller's thread is one) and
- *   never more than the batch can keep busy. parallel_workers 1 starts none.
+ *   never more than the batch can keep busy, and with a store one that reads
+ *   its newest rows into memory. parallel_workers 1 starts none of these. A
+ *   store that is written has one thread for that.
  */
 #ifndef NEXTCALL_NEXTCALL_H
 #define NEXTCALL_NEXTCALL_H

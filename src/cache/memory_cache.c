@@ -172,8 +172,9 @@ static nxc_status init_shard(const nxc__memory_cache *c, shard *s,
            ghosts = n_ghosts * sizeof(uint32_t);
     s->block_bytes =
         nodes + n_slots * sizeof(uint32_t) + ghosts + 2 * rings + values;
-    uint8_t *p = nxc__alloc_zero(c->alloc, s->block_bytes);
+    uint8_t *p = nxc__alloc(c->alloc, s->block_bytes);
     if (!p) return nxc__error_nomem(err, s->block_bytes);
+    memset(p, 0, s->block_bytes - values); /* those are written when used */
     s->block = p;
     s->nodes = (void *)p;
     s->slots = (void *)(p += nodes);

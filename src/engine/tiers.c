@@ -148,6 +148,20 @@ static void check_store(nxc__tiers *t) {
     switch_off(t, NXC_TIER_STORE, &why);
 }
 
+/* One in 16 hits in memory is told to the store, so that it keeps what is used
+ * without a lock a hit; which ones, is scattered. */
+static void touch_some(nxc__tiers *t, nxc__vector_lookup *l) {
+    size_t hit = nxc__atomic_counter_add(&t->n_memory_hits, l->n_found);
+    for (size_t i = 0; i < l->n; i++) {
+        uint32_t mixed = (uint32_t)hit * UINT32_C(0x9E3779B1);
+        if (l->tier[i] != NXC_TIER_MEMORY) continue;
+        hit++;
+        if (mixed >> 28) continue;
+        l->key.candidate = l->candidates[i];
+        nxc__store_touch_vector(t->store, &l->key);
+    }
+}
+
 void nxc__tiers_find_vectors(nxc__tiers *t, nxc__vector_lookup *l) {
     l->n_found = 0;
     memset(l->tier, NXC_TIER_NONE, l->n);
@@ -161,6 +175,9 @@ void nxc__tiers_find_vectors(nxc__tiers *t, nxc__vector_lookup *l) {
         if (!row->find_vectors || !has_vectors(t, (nxc__tier_id)id, l->reader))
             continue;
         l->n_found += row->find_vectors(t, l);
+        if (id == NXC_TIER_MEMORY && l->n <= NXC_STORE_MAX_CANDIDATES &&
+            has_vectors(t, NXC_TIER_STORE, l->reader))
+            touch_some(t, l);
     }
 }
 

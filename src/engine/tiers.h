@@ -53,6 +53,7 @@ typedef struct nxc__tiers {
     nxc__hash128 model;
     char folder[1024];                    /* of file and store, "" for none */
     nxc__atomic_flag is_off[NXC_N_TIERS]; /* after a failure */
+    nxc__atomic_counter n_memory_hits;
     pthread_mutex_t lock; /* guards warning, flights and warming */
     pthread_cond_t landed;
     nxc_error warning; /* the last tier that was switched off */

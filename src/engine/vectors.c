@@ -35,10 +35,13 @@ static float nan_of(uint32_t status) {
     memcpy(&value, &bits, sizeof value);
     return value;
 }
-static uint8_t status_of(float value) {
+static uint32_t bits_of(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
-    bits &= STATUS_BITS;
+    return bits;
+}
+static uint8_t status_of(float value) {
+    uint32_t bits = bits_of(value) & STATUS_BITS;
     return (uint8_t)(isnan(value) && bits <= NXC_FEATURE_NO_MODEL ? bits : 0);
 }
 
@@ -121,7 +124,7 @@ nxc_status nxc__vectors_find(nxc__vectors *v, nxc_ctx *ctx,
 
 static bool differs(const float *found, const float *computed) {
     for (size_t f = 0; f < WIDTH; f++)
-        if (is_cached(f) && memcmp(&found[f], &computed[f], sizeof *found) != 0)
+        if (is_cached(f) && bits_of(found[f]) != bits_of(computed[f]))
             return true;
     return false;
 }

@@ -1,5 +1,6 @@
 /* Composition of the tiers: a tier that fails, one flight for one text, the
  * self-check, and no allocation while ranking from memory. */
+#include <sqlite3.h>
 #include <time.h>
 
 #include "engine/vectors.h"
@@ -108,6 +109,38 @@ static void a_restart_encodes_nothing(void **state) {
     remove_files(STORE, "");
 }
 
+/* What memory answers stays young in the store too. */
+static void hits_in_memory_reach_the_store(void **state) {
+    nxc_engine *e;
+    nxc_ctx *ctx;
+    nxc_error err;
+    (void)state;
+    remove_files(STORE, "");
+    (void)rank_alone("store=" STORE, "list a customer", &e);
+    assert_ok(nxc_ctx_new(e, &ctx, &err), err);
+    for (int i = 0; i < 200; i++)
+        (void)rank_prompt(ctx, "list a customer");
+    nxc_ctx_free(ctx);
+    nxc_engine_close(e); /* writes them */
+    sqlite3 *db;
+    sqlite3_stmt *q;
+    assert_int_equal(sqlite3_open(STORE "/store.db", &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db,
+                           "SELECT count(*), min(access_count), "
+                           "sum(access_count) FROM feature_vector_cache",
+                           -1, &q, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(q, 0), N);
+    assert_true(sqlite3_column_int(q, 1) > 1);
+    assert_in_range(sqlite3_column_int(q, 2), 200 * N / 16 / 2,
+                    200 * N / 16 * 2);
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    remove_files(STORE, "");
+}
+
 static void a_wrong_vector_is_found_and_replaced(void **state) {
     nxc_engine *e;
     nxc_ctx *ctx;
@@ -176,6 +209,56 @@ static void ranking_from_memory_allocates_nothing(void **state) {
     nxc_failing_check(&fa, "tiers");
 }
 
+/* Without the store, whose thread allocates when it likes. */
+static nxc_status open_and_rank(nxc_failing_alloc *fa, void *user,
+                                nxc_error *err) {
+    nxc_engine *e = NULL;
+    nxc_encoder *encoder;
+    nxc_catalog *catalog;
+    nxc_ctx *ctx;
+    nxc_request request = NXC_REQUEST_INIT;
+    nxc_ranking r;
+    request.prompt = NXC_STR("list a customer");
+    NXC_TRY(nxc_engine_open(user, &fa->alloc, &e, err));
+    nxc_status st = nxc_encoder_open(MODEL, NULL, &fa->alloc, &encoder, err);
+    if (st == NXC_OK) {
+        st = nxc_engine_set_encoder(e, encoder, err);
+        if (st != NXC_OK) nxc_encoder_close(encoder);
+    }
+    if (st == NXC_OK)
+        st = nxc_catalog_open(LIBRARY, NULL, NULL, &fa->alloc, &catalog, NULL,
+                              err);
+    if (st == NXC_OK) {
+        st = nxc_engine_add_catalog(e, NXC_STR("library"), catalog, err);
+        if (st != NXC_OK) nxc_catalog_free(catalog);
+    }
+    nxc_failing_pause(fa); /* the pool makes do with fewer threads */
+    if (st == NXC_OK)
+        st = nxc_engine_precompute(e, NXC_STR("library"), NULL, NULL, err);
+    nxc_failing_resume(fa);
+    if (st == NXC_OK) st = nxc_ctx_new(e, &ctx, err);
+    if (st == NXC_OK) {
+        st = nxc_rank(ctx, &request, &r, err);
+        if (st == NXC_OK) st = nxc_rank(ctx, &request, &r, err);
+        nxc_ctx_free(ctx);
+    }
+    if (st == NXC_OK)
+        assert_int_equal(metric_of(e, NXC_METRIC_vector_memory_hits), N);
+    nxc_engine_close(e);
+    return st;
+}
+static void every_allocation_may_fail(void **state) {
+    nxc_config *cfg;
+    nxc_error err;
+    (void)state;
+    assert_ok(nxc_config_new(NULL, &cfg, &err), err);
+    assert_ok(nxc_config_set(cfg, "parallel_workers", "1", &err), err);
+    assert_ok(nxc_config_set(cfg, "feature_cache_size", "200", &err), err);
+    assert_ok(nxc_config_set(cfg, "embedding_cache_mb", "1", &err), err);
+    assert_true(nxc_oom_loop("tiers", open_and_rank, cfg) > 40);
+    nxc_config_free(cfg);
+}
+
 typedef struct flier {
     nxc__tiers *tiers;
     nxc__atomic_counter *n_computed, *n_failing;
@@ -242,9 +325,11 @@ int main(void) {
         cmocka_unit_test(a_tier_that_cannot_open_is_off),
         cmocka_unit_test(a_store_that_keeps_failing_is_off),
         cmocka_unit_test(a_restart_encodes_nothing),
+        cmocka_unit_test(hits_in_memory_reach_the_store),
         cmocka_unit_test(a_wrong_vector_is_found_and_replaced),
         cmocka_unit_test(one_hit_in_so_many_is_checked),
         cmocka_unit_test(ranking_from_memory_allocates_nothing),
+        cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(one_flight_for_one_text),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
