@@ -229,6 +229,8 @@ int cli_migrate(const cli_args *args);
 int cli_config_show(const cli_args *args);
 int cli_config_explain(const cli_args *args);
 int cli_config_check(const cli_args *args);
+int cli_scenarios(const cli_args *args);
+int cli_bench_command(const cli_args *args);
 int cli_doctor(const cli_args *args);
 int cli_help(const cli_args *args);
 

@@ -200,6 +200,33 @@ static const cli_example config_explain_examples[] = {
 static const cli_example config_check_examples[] = {
     {"Before it is put in place", "nextcall config check nextcall.conf"},
 };
+#define OPT_DOCUMENTS \
+    { "documents", "DIR", "the API documents of the sets (tools/documents)" }
+static const cli_option scenarios_options[] = {
+    {"set", "NAME", "stripe-billing, github-pr, saas-crm or ecommerce"},
+    {"seed", "N", "another seed, other scenarios (default 1)"},
+    {"n", "N", "how many (default 500, 600, 400, 450)"},
+    OPT_DOCUMENTS,
+    {"output", "FILE", "in place of standard output"},
+};
+static const cli_example scenarios_examples[] = {
+    {"The billing set", "nextcall scenarios --set stripe-billing --seed 7 "
+                        "--output billing.jsonl"},
+};
+static const cli_option bench_features_options[] = {
+    {"set", "NAME", "stripe-billing, github-pr, saas-crm or ecommerce"},
+    {"scenarios", "FILE", "scenarios of the set; default: drawn by --seed"},
+    {"seed", "N", "of the scenarios and of the trace (default 1)"},
+    {"sessions", "N", "sessions in the trace (default 2000)"},
+    OPT_DOCUMENTS,
+    OPT_MODEL,
+    {"reference", "FILE", "the float32 encoder of the row \"before\""},
+    OPT_JSON,
+};
+static const cli_example bench_features_examples[] = {
+    {"What the caches do for billing",
+     "nextcall bench features --set stripe-billing"},
+};
 static const cli_option doctor_options[] = {
     OPT_MODEL,
     OPT_JSON,
@@ -334,6 +361,23 @@ const cli_command cli_commands[] = {
      "Reads a configuration file and says how many options it sets, or the "
      "first line that is wrong.",
      NULL, 0, 1, 1, false, OPTIONS(config_check_examples), cli_config_check},
+    {"scenarios", "", "decision points for benchmarks",
+     "Draws decision points from sessions as people have them with real "
+     "products: prompt, calls with times and identifiers that flow from one to "
+     "the next, candidates, the true next operation and the workflow pattern. "
+     "The same set and seed give the same lines on every machine. Each line is "
+     "a request of rank --requests. An operation that the document does not "
+     "have is an error.",
+     OPTIONS(scenarios_options), 0, 0, true, OPTIONS(scenarios_examples),
+     cli_scenarios},
+    {"bench features", "", "how long features take, with and without caches",
+     "Measures the feature extraction of a set of scenarios: cold, warm on "
+     "one, "
+     "two and four threads, in a trace of sessions that repeats by Zipf's law, "
+     "after a restart, without caches, and as the Python system did it. Caches "
+     "are in a temporary folder. A table in Markdown, or JSON.",
+     OPTIONS(bench_features_options), 0, 0, true,
+     OPTIONS(bench_features_examples), cli_bench_command},
     {"doctor", "", "what works here, and what is missing",
      "Shows version, processor, kernels, model and options with their origin.",
      OPTIONS(doctor_options), 0, 0, true, OPTIONS(doctor_examples), cli_doctor},

@@ -193,6 +193,7 @@ static nxc_status parse_list(nxc__option o, nxc_str s, double *out,
 static nxc_status parse_value(nxc__option o, nxc_str s, double *out,
                               nxc_error *err) {
     double v = 0;
+    if (o == NXC_OPT_cpu) NXC_TRY(nxc__cpu_check_level(s, err));
     bool ok = s.len <= NXC_CONFIG_TEXT_MAX && !memchr(s.ptr, 0, s.len);
     if (ok && o == NXC_OPT_cpu) NXC_TRY(nxc__cpu_check_level(s, err));
     if (ok && table[o].type == NXC_TYPE_LIST) return parse_list(o, s, out, err);
@@ -372,7 +373,7 @@ uint32_t nxc__config_list(const nxc_config *cfg, nxc__option o) {
     return (uint32_t)number_of(cfg, o);
 }
 nxc_str nxc__config_text(const nxc_config *cfg, nxc__option o) {
-    nxc_config_value v;
+    nxc_config_value v = {"", ""};
     (void)nxc_config_get(cfg, o, &v);
     return nxc__str(v.text);
 }

@@ -31,8 +31,9 @@ static nxc_status want_workers(nxc_engine *e, size_t n_runs, nxc_error *err) {
     size_t want = n_runs < max ? n_runs : max;
     nxc__pool *pool;
     if (!e->workers) {
-        e->workers = nxc__alloc_zero(e->alloc, max * sizeof *e->workers);
-        if (!e->workers) return nxc__error_nomem(err, max * sizeof *e->workers);
+        e->workers = nxc__alloc_zero(e->alloc, max * sizeof(nxc_encoder_ctx *));
+        if (!e->workers)
+            return nxc__error_nomem(err, max * sizeof(nxc_encoder_ctx *));
     }
     for (; e->n_workers < want; e->n_workers++)
         NXC_TRY(

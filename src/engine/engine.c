@@ -54,7 +54,7 @@ static void close_workers(nxc_engine *e) {
     if (e->workers)
         nxc__free(e->alloc, e->workers,
                   nxc__config_int(e->cfg, NXC_OPT_parallel_workers) *
-                      sizeof *e->workers);
+                      sizeof(nxc_encoder_ctx *));
     nxc__pool_free(e->pool);
 }
 

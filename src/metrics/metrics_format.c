@@ -88,7 +88,7 @@ static void append_histogram(nxc__buffer *b, const nxc_metric *m) {
     for (size_t k = 0; k < NXC_METRIC_N_BUCKETS; k++) {
         nxc__buffer_printf(b, "nextcall_%s_seconds_bucket{le=\"", m->name);
         if (k + 1 < NXC_METRIC_N_BUCKETS)
-            nxc__buffer_append_double(b, m->bounds[k]);
+            nxc__buffer_append_double(b, bounds[k]);
         else
             nxc__buffer_append_z(b, "+Inf");
         nxc__buffer_printf(b, "\"} %llu\n", (unsigned long long)m->buckets[k]);

@@ -3,12 +3,12 @@
 import re
 import sys
 
-rows = re.findall(r'NXC_OPTION\((\w+), \w+, "([^"]*)", [^,]*, [^,]*, "(.*)"\)', open(sys.argv[1]).read())
+rows = re.findall(r'NXC_OPTION\((\w+), \w+, "([^"]*)", [^,]*, [^,]*, "(.*)"(?: NXC_CPU_LEVEL_NAMES)?\)', open(sys.argv[1]).read())
 page = open(sys.argv[2]).read()
 missing = 0
 for name, default, doc in rows:
     values = ", ".join(f"`{v}`" for v in (default or '""').split(","))
-    if f"| `{name}` | {values} | {doc} |\n" not in page:
+    if f"| `{name}` | {values} | {doc}" not in page:
         print(f"{sys.argv[2]}: expected the row of {name} as config.def has it")
         missing += 1
 extra = set(re.findall(r"^\| `(\w+)` \|", page, re.M)) - {r[0] for r in rows}
