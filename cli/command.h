@@ -136,6 +136,9 @@ bool cli_model_path(const cli_args *args, char *buf, size_t cap);
 void cli_store_path(const cli_args *args, char *buf, size_t cap);
 /* Folder of the model files that are fetched. */
 void cli_model_dir(char *buf, size_t cap);
+/* Give an engine the encoder, if there is one: a warning otherwise. */
+nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
+                           nxc_engine *engine, nxc_error *err);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
@@ -150,6 +153,13 @@ nxc_status cli_open_catalog(const cli_args *args, const char *spec,
                             const nxc_config *cfg, nxc_catalog **out,
                             nxc_str *name, nxc_import_info *info,
                             nxc_error *err);
+/* The catalog of spec, or those that its JSONL file holds, one after the other;
+ * visit owns them and ends the walk by a failure. */
+typedef nxc_status (*cli_visit_catalog)(void *user, nxc_str name,
+                                        nxc_catalog *catalog, nxc_error *err);
+nxc_status cli_each_catalog(const cli_args *args, const char *spec,
+                            const nxc_config *cfg, cli_visit_catalog visit,
+                            void *user, nxc_error *err);
 /* All --catalog options; *n gets how many catalogs they are. A JSONL file that
  * holds several catalogs gives one of each name, unless it is given a name or a
  * filter. */
@@ -225,6 +235,7 @@ int cli_migrate(const cli_args *args);
 int cli_config_show(const cli_args *args);
 int cli_config_explain(const cli_args *args);
 int cli_config_check(const cli_args *args);
+int cli_precompute_texts(const cli_args *args);
 int cli_doctor(const cli_args *args);
 int cli_help(const cli_args *args);
 
