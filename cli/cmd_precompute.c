@@ -155,8 +155,10 @@ static nxc_status add_prompts(job *j, const char *path, size_t top,
 }
 
 static nxc_status collect(job *j, size_t top, nxc_error *err) {
+    char model[2048];
     const char *path = cli_get(j->args, "prompts"), *name;
     size_t at = 0;
+    NXC_TRY(cli_need_model(j->args, model, sizeof model, err));
     for (size_t i = 0; i < cli_n_positional(j->args); i++)
         NXC_TRY(cli_each_catalog(j->args, cli_positional(j->args, i), j->cfg,
                                  add_operations, j, err));

@@ -131,6 +131,9 @@ enum { CLI_N_MODELS = 2 };
 extern const cli_model cli_models[CLI_N_MODELS];
 /* --model, NEXTCALL_MODEL, or the cache folder; whether such a file exists. */
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
+/* The same, for a command that needs it: NXC_ERR_STATE if there is none. */
+nxc_status cli_need_model(const cli_args *args, char *buf, size_t cap,
+                          nxc_error *err);
 /* The database of the caches: store.db in the folder of --store,
  * NEXTCALL_STORE, or the cache folder. */
 void cli_store_path(const cli_args *args, char *buf, size_t cap);

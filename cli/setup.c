@@ -144,6 +144,15 @@ bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
     return false;
 }
 
+nxc_status cli_need_model(const cli_args *args, char *buf, size_t cap,
+                          nxc_error *err) {
+    if (cli_model_path(args, buf, cap)) return NXC_OK;
+    return nxc__error(err, NXC_ERR_STATE,
+                      "model: expected %s, got no such file; nextcall model "
+                      "fetch gets it",
+                      buf);
+}
+
 nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
                            nxc_engine *engine, nxc_error *err) {
     char path[4096 - 512];
