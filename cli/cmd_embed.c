@@ -238,13 +238,7 @@ static nxc_status close_output(job *j, nxc_status st, nxc_error *err) {
 static nxc_status open_encoder(job *j, nxc_error *err) {
     char path[2048];
     nxc_config *cfg;
-    const char *dtype = cli_get(j->args, "dtype");
-    if (!cli_model_path(j->args, path, sizeof path))
-        return nxc__error(
-            err, NXC_ERR_STATE,
-            "model: expected %s, got no such file; nextcall model %s%s "
-            "makes it",
-            path, dtype ? "pack DIR --dtype " : "fetch", dtype ? dtype : "");
+    NXC_TRY(cli_need_model(j->args, path, sizeof path, err));
     NXC_TRY(cli_config(j->args, &cfg, err));
     nxc_status st = nxc_encoder_open(path, cfg, NULL, &j->encoder, err);
     j->n_threads = nxc__config_int(cfg, NXC_OPT_parallel_workers);

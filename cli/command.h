@@ -132,6 +132,9 @@ extern const cli_model cli_models[CLI_N_MODELS];
 /* --model, the cache folder's file of --dtype, NEXTCALL_MODEL, or the best of
  * the cache folder; whether such a file exists. */
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
+/* The same, for a command that needs it: NXC_ERR_STATE if there is none. */
+nxc_status cli_need_model(const cli_args *args, char *buf, size_t cap,
+                          nxc_error *err);
 /* The database of the caches: store.db in the folder of --store,
  * NEXTCALL_STORE, or the cache folder. */
 void cli_store_path(const cli_args *args, char *buf, size_t cap);
@@ -140,6 +143,9 @@ const char *cli_dtype_name(nxc_dtype dtype);
 bool cli_dtype(const char *name, nxc_dtype *out);
 /* Folder of the model files that are fetched. */
 void cli_model_dir(char *buf, size_t cap);
+/* Give an engine the encoder, if there is one: a warning otherwise. */
+nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
+                           nxc_engine *engine, nxc_error *err);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
@@ -154,6 +160,13 @@ nxc_status cli_open_catalog(const cli_args *args, const char *spec,
                             const nxc_config *cfg, nxc_catalog **out,
                             nxc_str *name, nxc_import_info *info,
                             nxc_error *err);
+/* The catalog of spec, or those that its JSONL file holds, one after the other;
+ * visit owns them and ends the walk by a failure. */
+typedef nxc_status (*cli_visit_catalog)(void *user, nxc_str name,
+                                        nxc_catalog *catalog, nxc_error *err);
+nxc_status cli_each_catalog(const cli_args *args, const char *spec,
+                            const nxc_config *cfg, cli_visit_catalog visit,
+                            void *user, nxc_error *err);
 /* All --catalog options; *n gets how many catalogs they are. A JSONL file that
  * holds several catalogs gives one of each name, unless it is given a name or a
  * filter. */
@@ -231,6 +244,7 @@ int cli_config_explain(const cli_args *args);
 int cli_config_check(const cli_args *args);
 int cli_scenarios(const cli_args *args);
 int cli_bench_command(const cli_args *args);
+int cli_precompute_texts(const cli_args *args);
 int cli_doctor(const cli_args *args);
 int cli_help(const cli_args *args);
 

@@ -165,6 +165,24 @@ static const cli_option info_options[] = {
 static const cli_example info_examples[] = {
     {"What the packed file holds", "nextcall model info"},
 };
+static const cli_option precompute_options[] = {
+    {"resources", NULL, "also a sentence for each resource of the catalogs"},
+    {"resource", "NAME", "also the sentence of this one; repeatable"},
+    {"prompts", "FILE.jsonl",
+     "also the most frequent members prompt of its lines; - is stdin"},
+    {"top", "N", "so many of them (default 1000)"},
+    OPT_FILTER,
+    OPT_MODEL,
+    OPT_THREADS,
+    OPT_JSON,
+};
+static const cli_example precompute_examples[] = {
+    {"Two catalogs, into the store of the cache folder",
+     "nextcall precompute stripe.nxc github.json --resources"},
+    {"The 500 most frequent prompts of a log",
+     "nextcall precompute --prompts sessions.jsonl --top 500"},
+};
+
 #define OPT_STORE \
     { "store", "DIR", "folder of store.db; default: the cache folder's" }
 static const cli_option cache_options[] = {
@@ -318,6 +336,17 @@ const cli_command cli_commands[] = {
      "Shows shapes, hashes and kernels of the packed encoder, or of a LightGBM "
      "model given by --model.",
      OPTIONS(info_options), 0, 0, true, OPTIONS(info_examples), cli_model_info},
+    {"precompute", "[[NAME=]FILE...]", "encode texts before they are asked for",
+     "Encodes the operations of the catalogs, and other texts, and keeps their "
+     "embeddings in the store: the folder of --store, or nextcall/store in the "
+     "cache folder. A text that is there is not encoded again, so an "
+     "interrupted run goes on where it was and a changed catalog costs only "
+     "its changed texts. The sentence of a resource is \"manage X data and "
+     "perform operations on X\". A log has one JSON object a line: a session, "
+     "or a request as rank --requests takes it; lines without a prompt are "
+     "passed over.",
+     OPTIONS(precompute_options), 0, SIZE_MAX, true,
+     OPTIONS(precompute_examples), cli_precompute_texts},
     {"cache stats", "", "count what the store keeps",
      "Counts the rows of the database that keeps feature vectors and "
      "embeddings, and the bytes of its pages in use. Access is read where "

@@ -159,8 +159,18 @@ bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
     return false;
 }
 
-static nxc_status add_encoder(const cli_args *args, const nxc_config *cfg,
-                              nxc_engine *engine, nxc_error *err) {
+nxc_status cli_need_model(const cli_args *args, char *buf, size_t cap,
+                          nxc_error *err) {
+    const char *dtype = cli_get(args, "dtype");
+    if (cli_model_path(args, buf, cap)) return NXC_OK;
+    return nxc__error(
+        err, NXC_ERR_STATE,
+        "model: expected %s, got no such file; nextcall model %s%s makes it",
+        buf, dtype ? "pack DIR --dtype " : "fetch", dtype ? dtype : "");
+}
+
+nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
+                           nxc_engine *engine, nxc_error *err) {
     char path[4096 - 512];
     if (cli_has(args, "no-model")) return NXC_OK;
     if (!cli_model_path(args, path, sizeof path)) {
@@ -250,7 +260,7 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     if (st == NXC_OK) st = nxc_engine_open(cfg, NULL, &engine, err);
     if (st == NXC_OK) {
         nxc_error warning;
-        st = add_encoder(args, cfg, engine, err);
+        st = cli_add_encoder(args, cfg, engine, err);
         if (st == NXC_OK) st = add_ranker(args, engine, err);
         size_t n = 0;
         if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, &n, err);

@@ -461,6 +461,21 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_precompute(nxc_engine *engine,
                                                         nxc_progress progress,
                                                         void *user,
                                                         nxc_error *err);
+/* Encode the texts (n) that the store does not have, each once, on
+ * parallel_workers threads in batches of batch_size, and keep them there
+ * (option store), so that nobody encodes them again: texts of operations, of
+ * resources, prompts that are asked often. A batch is kept when it is encoded:
+ * after an interruption the same call goes on where it was. info may be NULL.
+ * Errors: NXC_ERR_STATE (no encoder, no store that works), NXC_ERR_CANCELLED,
+ * NXC_ERR_NOMEM. Thread-safety: exclusive. Since 0.1. */
+typedef struct nxc_precompute_info {
+    size_t n_texts;   /* different ones */
+    size_t n_known;   /* were in the store */
+    size_t n_encoded; /* are in it now */
+} nxc_precompute_info;
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_precompute_texts(
+    nxc_engine *engine, const nxc_str *texts, size_t n, nxc_progress progress,
+    void *user, nxc_precompute_info *info, nxc_error *err);
 /* Save a loaded catalog in compiled form together with its embeddings, so that
  * an engine with the same encoder need not encode it again. Encodes what is
  * missing (see nxc_engine_precompute). Thread-safety: exclusive. Since 0.1. */

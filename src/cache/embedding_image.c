@@ -74,9 +74,12 @@ static nxc_status check_header(const char *path, const nxc__embedding_header *h,
 
 /* ------------------------------------------------------------ open, close */
 
-static nxc_status map_image(const char *path, nxc__embedding_image *m,
-                            const struct stat *sb, nxc_error *err) {
+static nxc_status map_image(const char *path, const nxc__embedding_header *h,
+                            const struct stat *sb, nxc__embedding_image *m,
+                            nxc_error *err) {
     size_t size = (size_t)sb->st_size, rows;
+    m->stride = h->stride;
+    m->capacity = (size_t)h->capacity;
     m->rows_at = NXC_EMBEDDING_SLOTS_AT + m->capacity * 2 * sizeof(uint64_t);
     if (size < m->rows_at)
         return nxc__error(err, NXC_ERR_FORMAT,
@@ -124,9 +127,7 @@ nxc_status nxc__embedding_image_open(const char *path, bool can_write,
     if (m.fd < 0) return nxc__file_error(err, path, "open");
     nxc_status st = read_header(path, m.fd, &sb, &h, err);
     if (st == NXC_OK) st = check_header(path, &h, kind, err);
-    m.stride = h.stride;
-    m.capacity = (size_t)h.capacity;
-    if (st == NXC_OK) st = map_image(path, &m, &sb, err);
+    if (st == NXC_OK) st = map_image(path, &h, &sb, &m, err);
     if (st != NXC_OK) {
         close(m.fd);
         return st;

@@ -78,6 +78,10 @@ nxc_status nxc__engine_encode(nxc_engine *engine, nxc__entry *entry,
                               const uint32_t *ops, size_t n,
                               nxc_progress progress, void *user,
                               size_t *n_encoded, nxc_error *err);
+/* Encode n texts, which no tier has, into rows (n, NXC_DIM) and keep them as
+ * operations are kept. With the engine's lock and an encoder. */
+nxc_status nxc__engine_encode_batch(nxc_engine *engine, const nxc_str *texts,
+                                    size_t n, float *rows, nxc_error *err);
 /* The embedding of a prompt into ctx, from the tiers or by encoding; *tier says
  * which. Threads that ask for the same one at once encode it once. */
 nxc_status nxc__engine_encode_prompt(nxc_ctx *ctx, nxc_str prompt,

@@ -13,7 +13,6 @@ arazzo.scenarios.jsonl, compares retrieval by cosine too (top-1 and MRR within 0
 texts besides. Exit 77 (skipped) where the packages or the model are missing.
 """
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -41,35 +40,11 @@ def report(name, c, bars):
     return all(got[k] >= bar for k, bar in bars.items())
 
 
-def jsonl(path):
-    with open(path, encoding="utf-8") as f:
-        return [json.loads(line) for line in f]
-
-
-def retrieval(encode, folder):
-    """Top-1 and MRR of a scenario's calls among its catalog, by cosine."""
-    catalogs = {}
-    for op in jsonl(os.path.join(folder, "arazzo.catalog.jsonl")):
-        catalogs.setdefault(op["catalog"], []).append(op)
-    scenarios = [s for s in jsonl(os.path.join(folder, "arazzo.scenarios.jsonl"))
-                 if s["prompt"] and s["calls"]]
-    texts = sorted({op["text"] for ops in catalogs.values() for op in ops} |
-                   {s["prompt"] for s in scenarios})
-    rows = dict(zip(texts, encode(texts)))
-    top1, reciprocal = 0, 0.0
-    for s in scenarios:
-        ops = catalogs[s["catalog"]]
-        scores = np.stack([rows[op["text"]] for op in ops]) @ rows[s["prompt"]]
-        order = [ops[i]["id"] for i in np.argsort(-scores, kind="stable")]
-        rank = next((i for i, id in enumerate(order) if id in s["calls"]), None)
-        top1 += rank == 0
-        reciprocal += 1 / (rank + 1) if rank is not None else 0
-    return top1 / len(scenarios), reciprocal / len(scenarios), len(scenarios)
-
-
 def compare_retrieval(dtype, encoders, folder):
-    (t32, m32, n), (t8, m8, _) = (retrieval(e, folder) for e in encoders)
-    print(f"retrieval, {n} prompts: float32 top-1 {t32:.4f} MRR {m32:.4f}, "
+    """Of a scenario's calls among its catalog."""
+    part = retrieval.Part(folder, "arazzo")
+    (t32, m32), (t8, m8) = (part.measure(e(part.texts), e(part.prompts)) for e in encoders)
+    print(f"retrieval, {len(part.scenarios)} prompts: float32 top-1 {t32:.4f} MRR {m32:.4f}, "
           f"{dtype} top-1 {t8:.4f} MRR {m8:.4f}")
     return abs(t8 - t32) <= 0.003 and abs(m8 - m32) <= 0.003
 
@@ -128,6 +103,7 @@ try:
     import numpy as np
 
     import encode_texts
+    import retrieval
 except ImportError as e:
     skip(f"the Python package {e.name} is not installed")
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Weights of linear layers are rounded to 6, 5 or 4 bits in groups of 32 along k,
 each group with the scale that gives the least squared error, and written back as
 safetensors; `nextcall model pack --dtype int8` makes a file of them, whose
 embeddings are compared with those of the float32 model, and, with --data, the
-retrieval of compare_packed.py. The rounding to int8 that packing adds is part of
+retrieval of retrieval.py. The rounding to int8 that packing adds is part of
 each row, as it is of the first, which has eight bits everywhere.
 """
 import argparse
@@ -21,6 +21,7 @@ import subprocess
 import tempfile
 
 import compare_packed
+import retrieval
 import encode_texts
 import numpy as np
 
@@ -92,12 +93,17 @@ def write_model(source, folder, bits, part):
 
 def write_data(source, folder, most):
     """The Arazzo part without its large catalogs."""
-    ops = compare_packed.jsonl(os.path.join(source, "arazzo.catalog.jsonl"))
-    scenarios = compare_packed.jsonl(os.path.join(source, "arazzo.scenarios.jsonl"))
+    ops = retrieval.jsonl(os.path.join(source, "arazzo.catalog.jsonl"))
+    scenarios = retrieval.jsonl(os.path.join(source, "arazzo.scenarios.jsonl"))
     sizes = collections.Counter(op["catalog"] for op in ops)
     for name, rows in (("catalog", ops), ("scenarios", scenarios)):
         with open(os.path.join(folder, f"arazzo.{name}.jsonl"), "w", encoding="utf-8") as f:
             f.writelines(json.dumps(r) + "\n" for r in rows if sizes[r["catalog"]] <= most)
+
+
+def retrieve(encode, folder):
+    part = retrieval.Part(folder, "arazzo")
+    return *part.measure(encode(part.texts), encode(part.prompts)), len(part.scenarios)
 
 
 def main():
@@ -125,7 +131,7 @@ def main():
         cells = [name, f"{size:.2f}", f"{c.mean():.5f}", f"{np.percentile(c, 1):.5f}",
                  f"{c.min():.5f}"]
         if a.data:
-            top1, mrr, _ = compare_packed.retrieval(encode, data)
+            top1, mrr, _ = retrieve(encode, data)
             cells += [f"{top1:.4f}", f"{mrr:.4f}"]
         print("| " + " | ".join(cells) + " |", flush=True)
 
@@ -139,7 +145,7 @@ def main():
         f32 = encoder(folder, "f32")
         reference = f32(texts)
         if a.data:
-            top1, mrr, n = compare_packed.retrieval(f32, data)
+            top1, mrr, n = retrieve(f32, data)
             print(f"| float32, {n} prompts | 32 | 1 | 1 | 1 | {top1:.4f} | {mrr:.4f} |", flush=True)
         row("int8", 0, 8, encoder(folder, "int8"), reference)
         for bits, part in VARIANTS:
