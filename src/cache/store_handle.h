@@ -38,7 +38,7 @@ typedef struct nxc__store_access {
     nxc__row_kind kind; /* 0: a free slot */
     uint32_t n;
 } nxc__store_access;
-#define NXC_STORE_TOUCHES 1024u /* slots, open addressing; a power of 2 */
+#define NXC_STORE_TOUCHES 4096u /* slots, open addressing; a power of 2 */
 
 typedef struct nxc__store_queue {
     nxc__buffer bytes; /* records */

@@ -242,13 +242,21 @@ static bool choose_table(nxc__store *store, nxc__store_sql *out) {
     return vector != INT64_MAX || embedding != INT64_MAX;
 }
 
+static void want_touches(nxc__store *store) {
+    pthread_mutex_lock(&store->lock);
+    store->must_write_touches |= store->touches.n != 0;
+    pthread_mutex_unlock(&store->lock);
+}
+
 static void evict(nxc__store *store) {
     uint64_t max = store->options.max_bytes;
     int64_t page, n, n_free;
     nxc__store_sql table;
     while (max && read_pages(store, &page, &n, &n_free)) {
         uint64_t used = (uint64_t)((n - n_free) * page);
-        if (used <= max || !choose_table(store, &table)) return;
+        if (used <= max) return;
+        want_touches(store); /* the next rows to go are chosen by them */
+        if (!choose_table(store, &table)) return;
         if (used < max + max / 8 && is_queue_half_full(store)) return;
         uint64_t gone = delete_some(store, table, 0);
         nxc__metrics_add(store->options.metrics, NXC_METRIC_store_rows_evicted,
@@ -352,6 +360,20 @@ static bool has_work(const nxc__store *store) {
            (is_damaged(store) && !is_given_up(store));
 }
 
+/* The queue; and the accesses, if it is time: the longer they are added up, the
+ * fewer rows are written for them. The lock is held. */
+static void take(nxc__store *store, bool with_touches) {
+    nxc__store_queue queue = store->back;
+    store->back = store->front;
+    store->front = queue;
+    if (with_touches || store->must_write_touches) {
+        nxc__store_touches touches = store->back_touches;
+        store->back_touches = store->touches;
+        store->touches = touches;
+    }
+    store->must_clear = store->must_write_touches = false;
+}
+
 void *nxc__store_writer_main(void *arg) {
     nxc__store *store = arg;
     nxc__metrics *m = store->options.metrics;
@@ -361,19 +383,14 @@ void *nxc__store_writer_main(void *arg) {
             pthread_cond_wait(&store->work, &store->lock);
         bool quit = store->quit, must_clear = store->must_clear;
         uint64_t flush = store->n_flushes;
-        nxc__store_queue queue = store->back;
-        nxc__store_touches touches = store->back_touches;
-        store->back = store->front;
-        store->front = queue;
-        store->back_touches = store->touches;
-        store->touches = touches;
-        store->must_clear = store->must_write_touches = false;
+        take(store, quit || flush != store->n_flushed);
         nxc__metrics_set(m, NXC_METRIC_store_queue_depth, 0);
         pthread_mutex_unlock(&store->lock);
         work(store, must_clear);
         store->back.n = store->back.bytes.len = 0;
-        memset(store->back_touches.slots, 0,
-               NXC_STORE_TOUCHES * sizeof *store->back_touches.slots);
+        if (store->back_touches.n)
+            memset(store->back_touches.slots, 0,
+                   NXC_STORE_TOUCHES * sizeof *store->back_touches.slots);
         store->back_touches.n = 0;
         pthread_mutex_lock(&store->lock);
         store->n_flushed = flush;

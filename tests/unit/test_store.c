@@ -287,7 +287,7 @@ static void test_full_queue(void **state) {
     uint64_t written = count(NXC_METRIC_store_rows_written);
     assert_int_equal(written + count(NXC_METRIC_store_queue_dropped), N);
     assert_int_equal(store_stats(r, false).n_vectors, written);
-    for (uint64_t i = 0; i < 2000; i++) { /* more than there are slots */
+    for (uint64_t i = 0; i < 8000; i++) { /* more than there are slots */
         nxc__vector_key key = store_vector_key(i);
         nxc__store_touch_vector(s, &key);
     }
@@ -397,7 +397,7 @@ static void make_view(const char *path) {
                      " AS SELECT 1 AS id");
 }
 static void cut_short(const char *path) {
-    assert_int_equal(truncate(path, 8192), 0);
+    assert_int_equal(truncate(path, 4096), 0);
 }
 static void cut_to_header(const char *path) {
     assert_int_equal(truncate(path, 100), 0);
@@ -469,8 +469,8 @@ static void test_damage_at_run_time(void **state) {
     nxc__store_close(s);
     struct stat sb;
     assert_int_equal(stat(path, &sb), 0);
-    store_overwrite(path, 6 * 8192, "\xFF\xFF\xFF",
-                    (size_t)sb.st_size - 6 * 8192);
+    store_overwrite(path, 6 * 4096, "\xFF\xFF\xFF",
+                    (size_t)sb.st_size - 6 * 4096);
     s = open_store(path, 0, 0);
     nxc__store_reader *r = store_reader(s), *other = store_reader(s);
     size_t n = 0;
