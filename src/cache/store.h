@@ -31,7 +31,8 @@ typedef struct nxc__store_options {
     double ttl_seconds;    /* of a row since it was created; 0: none */
     size_t queue_rows;     /* 0: a default */
     nxc__metrics *metrics; /* the store counts its hits and misses too */
-    /* Seconds since 1970, for ages; NULL: the machine's clock. */
+    /* Seconds since 1970, for ages, from any thread; NULL: the machine's clock.
+     */
     int64_t (*now)(void *user);
     void *now_user;
 } nxc__store_options;

@@ -13,7 +13,7 @@
 #include "support/store_test.h"
 
 static nxc__metrics metrics;
-static int64_t clock_now;
+static _Atomic int64_t clock_now;
 static int64_t test_now(void *user) {
     (void)user;
     return clock_now;
