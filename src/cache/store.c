@@ -49,6 +49,7 @@ static nxc_status open_files(nxc__store *store, nxc_error *err) {
         if (store->quarantined[0])
             nxc__metrics_add(store->options.metrics,
                              NXC_METRIC_store_quarantined, 1);
+        store->is_shared = nxc__store_schema_is_shared(&store->db);
         store->is_writer = !sqlite3_db_readonly(store->db.handle, "main");
         if (store->is_writer) return NXC_OK;
     }

@@ -54,7 +54,9 @@ struct nxc__store {
     nxc__store_options options;
     int lock_fd; /* -1: another process writes */
     bool is_writer;
-    char quarantined[1100]; /* by open; empty: nothing was */
+    bool is_shared; /* holds others' tables too, so it is never set aside */
+    char quarantined[1100]; /* the last one; empty: none. After open, the
+                               writer's, to be read after a flush */
 
     /* A generation is one database file at path; a damaged one is set aside and
      * the next begins. damaged >= generation: finds are misses until then. */

@@ -306,39 +306,54 @@ static bool is_given_up(const nxc__store *store) {
     return store->n_quarantined >= MAX_QUARANTINES;
 }
 
-/* Begin the next generation, or open the connection that an error closed. A
- * disk that damages one database after the other gets no further one. */
+static void fail(nxc__store *store, const nxc_error *err) {
+    pthread_mutex_lock(&store->lock);
+    store->failure = *err;
+    pthread_mutex_unlock(&store->lock);
+    nxc__metrics_add(store->options.metrics, NXC_METRIC_store_errors, 1);
+}
+
+/* A disk that damages one database after the other gets no further one; one
+ * that holds others' tables stays where they look for it. */
+static nxc_status quarantine(nxc__store *store, nxc_error *err) {
+    nxc__metrics *m = store->options.metrics;
+    if (store->is_shared) store->n_quarantined = MAX_QUARANTINES;
+    if (!is_given_up(store)) store->n_quarantined++;
+    if (is_given_up(store)) nxc__metrics_add(m, NXC_METRIC_tier_disabled, 1);
+    if (store->is_shared)
+        return nxc__error(err, NXC_ERR_FORMAT,
+                          "%s: expected a database, got a damaged one, which "
+                          "holds other tables too: restore it from a backup",
+                          store->path);
+    nxc__metrics_add(m, NXC_METRIC_store_quarantined, 1);
+    return nxc__store_set_aside(store->path, store->quarantined,
+                                sizeof store->quarantined, err);
+}
+
+/* Begin the next generation, or open the connection that an error closed. */
 static void reopen(nxc__store *store) {
     nxc_error err;
     nxc_status st = NXC_OK;
-    char aside[1100] = "";
+    char moved[sizeof store->quarantined];
     bool damaged = is_damaged(store);
     nxc__store_db_close(&store->db);
     if (is_given_up(store)) return;
-    if (damaged)
-        st = nxc__store_set_aside(store->path, aside, sizeof aside, &err);
-    if (st == NXC_OK) {
-        char moved[1100];
+    if (damaged) st = quarantine(store, &err);
+    if (st == NXC_OK)
         st = nxc__store_prepare(&store->db, store->path, moved, sizeof moved,
                                 &err);
-        damaged |= st == NXC_OK && moved[0];
+    if (st != NXC_OK) {
+        fail(store, &err);
+        return;
     }
-    if (damaged) {
-        store->n_quarantined++;
+    if (moved[0]) {
+        memcpy(store->quarantined, moved, sizeof moved);
         nxc__metrics_add(store->options.metrics, NXC_METRIC_store_quarantined,
                          1);
-        if (is_given_up(store))
-            nxc__metrics_add(store->options.metrics, NXC_METRIC_tier_disabled,
-                             1);
     }
-    if (st == NXC_OK && damaged)
+    if (damaged || moved[0])
         nxc__atomic_word_raise(&store->generation,
                                nxc__atomic_word_get(&store->generation) + 1);
-    if (st == NXC_OK) return;
-    pthread_mutex_lock(&store->lock);
-    store->failure = err;
-    pthread_mutex_unlock(&store->lock);
-    nxc__metrics_add(store->options.metrics, NXC_METRIC_store_errors, 1);
 }
 
 /* ---------------------------------------------------------- the thread */

@@ -482,6 +482,7 @@ static void test_damage_at_run_time(void **state) {
     assert_int_equal(count(NXC_METRIC_store_quarantined), 1);
     snprintf(aside, sizeof aside, "%s.damaged-1", path);
     assert_int_equal(access(aside, F_OK), 0);
+    assert_string_equal(nxc__store_set_aside_as(s), aside);
     store_put_embedding(s, 1);
     store_flush(s);
     assert_true(store_has_embedding(r, 1));
@@ -496,6 +497,37 @@ static void test_damage_at_run_time(void **state) {
     assert_true(store_has_embedding(r, 1));
     nxc__store_reader_free(r);
     nxc__store_close(s);
+}
+
+/* A migrated database is its owner's: it stays where it is. */
+static void test_damage_beside_others(void **state) {
+    const char *path = store_path(*state);
+    struct stat sb;
+    nxc_error err;
+    nxc__store *s = open_store(path, 0, 0);
+    for (uint64_t i = 0; i < 2000; i++)
+        store_put_embedding(s, i);
+    nxc__store_close(s);
+    store_exec(path, "CREATE TABLE features (id INTEGER PRIMARY KEY)");
+    assert_int_equal(stat(path, &sb), 0);
+    store_overwrite(path, 8 * 4096, "\xFF\xFF\xFF",
+                    (size_t)sb.st_size - 10 * 4096);
+    s = open_store(path, 0, 0);
+    nxc__store_reader *r = store_reader(s);
+    for (uint64_t i = 0; i < 2000; i++)
+        store_has_embedding(r, i);
+    store_put_embedding(s, 1);
+    assert_int_equal(nxc__store_flush(s, &err), NXC_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "restore it from a backup"));
+    assert_null(nxc__store_set_aside_as(s));
+    assert_int_equal(count(NXC_METRIC_tier_disabled), 1);
+    assert_int_equal(count(NXC_METRIC_store_quarantined), 0);
+    store_put_embedding(s, 1); /* no more than a loss of time */
+    store_flush(s);
+    assert_false(store_has_embedding(r, 1));
+    nxc__store_reader_free(r);
+    nxc__store_close(s);
+    assert_int_equal(access(path, F_OK), 0);
 }
 
 /* Random bit flips anywhere: never a wrong number, never a crash. */
@@ -680,6 +712,7 @@ int main(void) {
         CASE(test_verify),
         CASE(test_damaged_files),
         CASE(test_damage_at_run_time),
+        CASE(test_damage_beside_others),
         CASE(test_flipped_bits),
         CASE(test_second_is_reader),
         CASE(test_permissions),
