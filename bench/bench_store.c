@@ -220,7 +220,7 @@ static void bench_delay(const char *path, size_t n_rows, uint64_t max_bytes,
     nxc__store *s = open_store(path, NULL, max_bytes);
     nxc__store_reader *r;
     nxc_error err;
-    pthread_t thread;
+    pthread_t thread = 0;
     load l = {.store = s, .n_rows = n_rows};
     uint64_t seed = 1;
     size_t n = 0;
