@@ -119,11 +119,15 @@ typedef struct cli_model {
 } cli_model;
 enum { CLI_N_MODELS = 2 };
 extern const cli_model cli_models[CLI_N_MODELS];
-/* --model, NEXTCALL_MODEL, or the cache folder; whether such a file exists. */
+/* --model, the cache folder's file of --dtype, NEXTCALL_MODEL, or the best of
+ * the cache folder; whether such a file exists. */
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
 /* The database of the caches: store.db in the folder of --store,
  * NEXTCALL_STORE, or the cache folder. */
 void cli_store_path(const cli_args *args, char *buf, size_t cap);
+/* "f32", "bf16" or "int8", and back; false for another word. */
+const char *cli_dtype_name(nxc_dtype dtype);
+bool cli_dtype(const char *name, nxc_dtype *out);
 /* Folder of the model files that are fetched. */
 void cli_model_dir(char *buf, size_t cap);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
@@ -159,8 +163,8 @@ typedef struct cli_lines {
     bool too_long; /* the line was cut at max */
     bool is_at_end;
     int fd, error;
-    char *chunk; /* read, given out from at on */
-    size_t at, filled;
+    char *chunk;               /* read, given out from at on */
+    size_t at, filled, n_read; /* n_read: bytes of the file so far */
     nxc_status status;
 } cli_lines;
 nxc_status cli_lines_open(cli_lines *l, const char *path, size_t max,

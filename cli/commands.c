@@ -83,6 +83,7 @@ static const cli_option embed_options[] = {
     OPT_LINES,
     {"output", "FILE", "FILE.npy: (texts, 384) float32; else JSONL"},
     OPT_MODEL,
+    {"dtype", "TYPE", "the cache folder's packed file of f32, bf16 or int8"},
     OPT_THREADS,
 };
 static const cli_example embed_examples[] = {

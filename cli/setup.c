@@ -77,15 +77,30 @@ void cli_store_path(const cli_args *args, char *buf, size_t cap) {
 const cli_model cli_models[CLI_N_MODELS] = {{"minilm-int8.nxm", NXC_INT8},
                                             {"minilm-f32.nxm", NXC_F32}};
 
+static const char *const dtype_names[] = {"f32", "bf16", "int8"};
+const char *cli_dtype_name(nxc_dtype dtype) { return dtype_names[dtype]; }
+bool cli_dtype(const char *name, nxc_dtype *out) {
+    for (int i = NXC_F32; i <= NXC_INT8; i++)
+        if (strcmp(name, dtype_names[i]) == 0) {
+            *out = (nxc_dtype)i;
+            return true;
+        }
+    return false;
+}
+
 bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
-    const char *given = cli_get(args, "model");
-    if (!given) given = environment("model");
+    const char *given = cli_get(args, "model"), *dtype = cli_get(args, "dtype");
+    if (!given && !dtype) given = environment("model");
     if (given) {
         snprintf(buf, cap, "%s", given);
         return true; /* what was asked for is opened or is an error */
     }
     char dir[2048];
     cli_model_dir(dir, sizeof dir);
+    if (dtype) {
+        snprintf(buf, cap, "%s/minilm-%s.nxm", dir, dtype);
+        return access(buf, R_OK) == 0;
+    }
     for (size_t i = 0; i < CLI_N_MODELS; i++) {
         snprintf(buf, cap, "%s/%s", dir, cli_models[i].file);
         if (access(buf, R_OK) == 0) return true;

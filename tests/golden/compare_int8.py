@@ -123,4 +123,5 @@ try:
     import encode_texts
 except ImportError as e:
     skip(f"the Python package {e.name} is not installed")
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
