@@ -19,7 +19,7 @@
 #include "cache/store.h"
 
 enum { DIM = 384, FEATURES = 11, MAX_RUNS = 20000, AT_ONCE = 100 };
-static double runs[MAX_RUNS];
+static double runs[MAX_RUNS], put_runs[MAX_RUNS];
 
 static int by_value(const void *a, const void *b) {
     const double *x = a, *y = b;
@@ -127,11 +127,15 @@ static void bench_fill(nxc__store *s, const subject *sub, const char *page,
         uint64_t start = nxc__clock_ns();
         for (; i < n_rows && i < from + 10 * AT_ONCE; i++)
             sub->put(s, i);
+        put_runs[n] =
+            (double)(nxc__clock_ns() - start) * 1e-3 / (double)(i - from);
         must(nxc__store_flush(s, &err), &err);
         runs[n] = (double)(i - from) * 1e6 / (double)(nxc__clock_ns() - start);
     }
     snprintf(what, sizeof what, "store: write %ss, page %s", sub->name, page);
     report(what, "1000/s", runs, n);
+    snprintf(what, sizeof what, "store: put one %s, page %s", sub->name, page);
+    report(what, "us", put_runs, n);
 }
 
 static void bench_find(nxc__store_reader *r, const subject *sub,

@@ -62,13 +62,15 @@ struct nxc__store {
      * the next begins. damaged >= generation: finds are misses until then. */
     nxc__atomic_word generation, damaged;
 
-    pthread_mutex_t lock; /* guards what follows, up to the writer's own */
+    pthread_mutex_t lock; /* guards what follows, up to touch_lock */
     pthread_cond_t work, idle;
     nxc__store_queue front;
-    nxc__store_touches touches;
     bool quit, must_clear, must_write_touches;
     uint64_t n_flushes, n_flushed; /* asked for, done */
     nxc_error failure;             /* the last one since a flush */
+
+    pthread_mutex_t touch_lock; /* taken after lock, if both are */
+    nxc__store_touches touches;
 
     /* The writer's own. */
     pthread_t thread;

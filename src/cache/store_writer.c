@@ -244,7 +244,9 @@ static bool choose_table(nxc__store *store, nxc__store_sql *out) {
 
 static void want_touches(nxc__store *store) {
     pthread_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->touch_lock);
     store->must_write_touches |= store->touches.n != 0;
+    pthread_mutex_unlock(&store->touch_lock);
     pthread_mutex_unlock(&store->lock);
 }
 
@@ -382,9 +384,11 @@ static void take(nxc__store *store, bool with_touches) {
     store->back = store->front;
     store->front = queue;
     if (with_touches || store->must_write_touches) {
+        pthread_mutex_lock(&store->touch_lock);
         nxc__store_touches touches = store->back_touches;
         store->back_touches = store->touches;
         store->touches = touches;
+        pthread_mutex_unlock(&store->touch_lock);
     }
     store->must_clear = store->must_write_touches = false;
 }
