@@ -570,6 +570,35 @@ static void test_flipped_bits(void **state) {
     nxc__free(&nxc__allocator_default, good, size);
 }
 
+/* Cut anywhere: opened or set aside, never wrong. */
+static void test_truncated(void **state) {
+    const char *path = store_path(*state);
+    char cut[1100];
+    enum { ROWS = 20, STEP = 997 };
+    nxc__store *s = open_store(path, 0, 0);
+    for (uint64_t i = 0; i < ROWS; i++)
+        store_put_embedding(s, i);
+    nxc__store_close(s);
+    size_t size;
+    char *good = store_read_file(path, &size);
+    for (size_t n = 0; n < size; n += n < 120 ? 7 : STEP) {
+        snprintf(cut, sizeof cut, "%s/cut%zu.db", (const char *)*state, n);
+        store_write_file(cut, good, n);
+        s = open_store(cut, 0, 0);
+        nxc__store_reader *r = store_reader(s);
+        nxc_error err;
+        for (uint64_t i = 0; i < ROWS; i++)
+            store_has_embedding(r, i); /* fails the test if it is wrong */
+        nxc__store_flush(s, &err);
+        store_put_embedding(s, 1);
+        nxc__store_flush(s, &err);
+        store_has_embedding(r, 1);
+        nxc__store_reader_free(r);
+        nxc__store_close(s);
+    }
+    nxc__free(&nxc__allocator_default, good, size);
+}
+
 /* ---------------------------------------------------------- two writers */
 
 static void test_second_is_reader(void **state) {
@@ -714,6 +743,7 @@ int main(void) {
         CASE(test_damage_at_run_time),
         CASE(test_damage_beside_others),
         CASE(test_flipped_bits),
+        CASE(test_truncated),
         CASE(test_second_is_reader),
         CASE(test_permissions),
         CASE(test_bad_paths),
