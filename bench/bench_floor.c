@@ -79,15 +79,6 @@ static void amx(long n) {
         : "m"(shapes)
         : "cc");
 }
-static bool amx_is_allowed(void) { /* arch_prctl(ARCH_REQ_XCOMP_PERM, 18) */
-    long result = 158;
-    __asm__ volatile("syscall"
-                     : "+a"(result)
-                     : "D"(0x1023L), "S"(18L)
-                     : "rcx", "r11", "memory");
-    return result == 0;
-}
-
 static const struct peak {
     const char *name;
     uint32_t needs;
@@ -107,7 +98,7 @@ static void print_peaks(void) {
     const char *comma = "";
     for (size_t i = 0; i < sizeof peaks / sizeof *peaks; i++) {
         if (!(nxc__cpu_detect() & peaks[i].needs)) continue;
-        if (peaks[i].run == amx && !amx_is_allowed()) continue;
+        if (peaks[i].run == amx && !nxc__cpu_permit_amx()) continue;
         double best = 1e300;
         for (int r = 0; r < 10 * TRIES; r++) {
             double t = now_s();

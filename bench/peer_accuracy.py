@@ -4,7 +4,7 @@
     NXC_VENV=peers tools/venv bench/peer_accuracy.py MODEL_DIR ENCODE_LINES [DATA_DIR [TEXTS]]
 
 ENCODE_LINES is the program of the tests. The texts are whole, those of
-tests/golden/compare_int8.py: strings of the JSON lines of DATA_DIR, or generated
+tests/golden/compare_packed.py: strings of the JSON lines of DATA_DIR, or generated
 ones. OpenVINO runs one model for all lengths here.
 """
 import os

@@ -141,7 +141,8 @@ static const cli_example fetch_examples[] = {
 };
 static const cli_option pack_options[] = {
     {"output", "FILE", "the packed file; default: the cache folder's"},
-    {"dtype", "TYPE", "f32 (default) or int8 (a quarter of the size)"},
+    {"dtype", "TYPE",
+     "f32 (default), bf16 (half the size) or int8 (a quarter)"},
 };
 static const cli_example pack_examples[] = {
     {"From a folder with model.safetensors and vocab.txt",

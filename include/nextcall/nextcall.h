@@ -150,7 +150,8 @@ typedef struct nxc_encoder_info {
     nxc_dtype dtype;        /* of the packed weights */
     size_t file_bytes;      /* of the packed file */
     const char *kernels;    /* "ref", "avx2", "avx512", "neon"; for int8 also
-                               "avx512vnni", "dotprod" */
+                               "avxvnni", "avx512vnni", "amx", "dotprod",
+                               "i8mm" */
     char fingerprint[65];   /* hex SHA-256 over weights and vocabulary */
     char source_sha256[65]; /* hex SHA-256 of the safetensors file */
 } nxc_encoder_info;
@@ -165,8 +166,10 @@ typedef struct nxc_text_info {
  * source_dir     folder with model.safetensors, vocab.txt or tokenizer.json,
  *                and optionally config.json (checked against the weights)
  * out_path       replaced by rename, only on success
- * dtype          NXC_F32, or NXC_INT8: a quarter of the size, several times as
- *                fast, and embeddings of their own (docs/adr/0005-int8.md)
+ * dtype          NXC_F32; NXC_BF16: half the size, float32 arithmetic
+ *                (docs/adr/0010-bf16.md); NXC_INT8: a quarter of the size,
+ *                several times as fast (docs/adr/0005-int8.md). Each has
+ *                embeddings of its own
  * Errors         NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_PARSE, NXC_ERR_INVALID,
  *                NXC_ERR_LIMIT, NXC_ERR_UNSUPPORTED, NXC_ERR_NOMEM
  * Source         safetensors file format; BERT (Devlin et al. 2019)
@@ -178,7 +181,8 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_model_pack(const char *source_dir,
                                                  nxc_error *err);
 
 /* Map a packed model file. cfg (NULL: defaults) gives "cpu".
- * Errors: NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_NOMEM.
+ * Errors: NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_NOMEM, NXC_ERR_UNSUPPORTED (a
+ * level that the processor lacks).
  * Thread-safety: any.  Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_open(const char *path,
                                                    const nxc_config *cfg,
@@ -208,6 +212,7 @@ nxc_encoder_tokenize(const nxc_encoder *encoder, nxc_str text, uint32_t *ids,
  * out            (n, dim) float32, row-major, caller's memory
  * info           (n) or NULL
  * A text's embedding does not depend on the other texts, on n or on threads.
+ * Of equal texts among 512 in a row (from the first on) one is encoded.
  * Errors         NXC_ERR_INVALID, NXC_ERR_NOMEM
  * Source         Reimers and Gurevych 2019; all-MiniLM-L6-v2 model card
  * Thread-safety  per-ctx.  Since 0.1. */

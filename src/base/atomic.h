@@ -15,6 +15,15 @@ static inline int nxc__atomic_is_published(const nxc__atomic_flag *f) {
     return atomic_load_explicit(f, memory_order_acquire) != 0;
 }
 
+/* One of a few states, by itself: orders nothing else. */
+typedef _Atomic uint8_t nxc__atomic_state;
+static inline uint8_t nxc__atomic_state_get(const nxc__atomic_state *s) {
+    return atomic_load_explicit(s, memory_order_relaxed);
+}
+static inline void nxc__atomic_state_set(nxc__atomic_state *s, uint8_t v) {
+    atomic_store_explicit(s, v, memory_order_relaxed);
+}
+
 /* A counter that hands out each number once; orders nothing else. */
 typedef atomic_size_t nxc__atomic_counter;
 static inline void nxc__atomic_counter_set(nxc__atomic_counter *c, size_t v) {

@@ -4,6 +4,7 @@
 #include <yyjson.h>
 
 #include "base/alloc.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -72,6 +73,7 @@ static bool parse_bool(nxc_str s, double *out) {
 
 static nxc_status parse_value(size_t i, nxc_str s, value *out, nxc_error *err) {
     value v;
+    if (i == NXC_OPT_cpu) NXC_TRY(nxc__cpu_check_level(s, err));
     memset(&v, 0, sizeof v);
     bool ok = true;
     if (s.len >= TEXT_MAX) {

@@ -8,7 +8,7 @@ Weights of linear layers are rounded to 6, 5 or 4 bits in groups of 32 along k,
 each group with the scale that gives the least squared error, and written back as
 safetensors; `nextcall model pack --dtype int8` makes a file of them, whose
 embeddings are compared with those of the float32 model, and, with --data, the
-retrieval of compare_int8.py. The rounding to int8 that packing adds is part of
+retrieval of compare_packed.py. The rounding to int8 that packing adds is part of
 each row, as it is of the first, which has eight bits everywhere.
 """
 import argparse
@@ -20,7 +20,7 @@ import struct
 import subprocess
 import tempfile
 
-import compare_int8
+import compare_packed
 import encode_texts
 import numpy as np
 
@@ -92,8 +92,8 @@ def write_model(source, folder, bits, part):
 
 def write_data(source, folder, most):
     """The Arazzo part without its large catalogs."""
-    ops = compare_int8.jsonl(os.path.join(source, "arazzo.catalog.jsonl"))
-    scenarios = compare_int8.jsonl(os.path.join(source, "arazzo.scenarios.jsonl"))
+    ops = compare_packed.jsonl(os.path.join(source, "arazzo.catalog.jsonl"))
+    scenarios = compare_packed.jsonl(os.path.join(source, "arazzo.scenarios.jsonl"))
     sizes = collections.Counter(op["catalog"] for op in ops)
     for name, rows in (("catalog", ops), ("scenarios", scenarios)):
         with open(os.path.join(folder, f"arazzo.{name}.jsonl"), "w", encoding="utf-8") as f:
@@ -104,7 +104,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--program", required=True)
     p.add_argument("--nextcall", required=True)
-    p.add_argument("--model", default=os.environ.get("NXC_MODEL_DIR", compare_int8.HOME))
+    p.add_argument("--model", default=os.environ.get("NXC_MODEL_DIR", compare_packed.HOME))
     p.add_argument("--data")
     p.add_argument("-n", type=int, default=3000)
     p.add_argument("--operations", type=int, default=100000,
@@ -121,11 +121,11 @@ def main():
 
     def row(name, share, bits, encode, reference):
         size = 8 - share * (8 - bits - 16 / GROUP) if bits < 8 else 8  # a float16 a group
-        c = compare_int8.cosines(reference, encode(texts))
+        c = compare_packed.cosines(reference, encode(texts))
         cells = [name, f"{size:.2f}", f"{c.mean():.5f}", f"{np.percentile(c, 1):.5f}",
                  f"{c.min():.5f}"]
         if a.data:
-            top1, mrr, _ = compare_int8.retrieval(encode, data)
+            top1, mrr, _ = compare_packed.retrieval(encode, data)
             cells += [f"{top1:.4f}", f"{mrr:.4f}"]
         print("| " + " | ".join(cells) + " |", flush=True)
 
@@ -139,7 +139,7 @@ def main():
         f32 = encoder(folder, "f32")
         reference = f32(texts)
         if a.data:
-            top1, mrr, n = compare_int8.retrieval(f32, data)
+            top1, mrr, n = compare_packed.retrieval(f32, data)
             print(f"| float32, {n} prompts | 32 | 1 | 1 | 1 | {top1:.4f} | {mrr:.4f} |", flush=True)
         row("int8", 0, 8, encoder(folder, "int8"), reference)
         for bits, part in VARIANTS:
