@@ -78,6 +78,7 @@ static int show(const cli_args *args, bool verify) {
     nxc_status st = open_store(args, path, sizeof path, &store, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
     st = read_stats(store, verify, &stats, &err);
+    nxc__store_flush(store, NULL); /* what is damaged is dealt with */
     if (st == NXC_OK) print_stats(args, path, store, &stats, verify);
     bool is_whole = !nxc__store_set_aside_as(store);
     nxc__store_close(store);

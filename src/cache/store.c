@@ -15,8 +15,9 @@
  * hash table by key; a full one drops them. So a hit costs no write, and a
  * thousand hits of one row cost one.
  *
- * Threading. One lock, a leaf, held for copies only. What each field is guarded
- * by stands in store_handle.h. Cost: put and touch well below a microsecond,
+ * Threading. Two locks, of the queue and of the accesses, held for copies only;
+ * the second is only tried, so a hit never waits. What each field is guarded by
+ * stands in store_handle.h. Cost: put and touch well below a microsecond,
  * plus the wake-up of a sleeping writer.
  */
 #include "cache/store.h"
@@ -49,6 +50,7 @@ static nxc_status open_files(nxc__store *store, nxc_error *err) {
         if (store->quarantined[0])
             nxc__metrics_add(store->options.metrics,
                              NXC_METRIC_store_quarantined, 1);
+        store->is_shared = nxc__store_schema_is_shared(&store->db);
         store->is_writer = !sqlite3_db_readonly(store->db.handle, "main");
         if (store->is_writer) return NXC_OK;
     }
@@ -72,6 +74,7 @@ static void release(nxc__store *store) {
     nxc__free(alloc, store->touches.slots, slots);
     nxc__free(alloc, store->back_touches.slots, slots);
     pthread_mutex_destroy(&store->lock);
+    pthread_mutex_destroy(&store->touch_lock);
     pthread_cond_destroy(&store->work);
     pthread_cond_destroy(&store->idle);
     nxc__free(alloc, store, sizeof *store);
@@ -95,6 +98,7 @@ static nxc_status new_store(const char *path, const nxc__store_options *options,
                      s->options.queue_rows * BYTES_PER_ROW);
     s->back.bytes = s->front.bytes;
     pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->touch_lock, NULL);
     pthread_cond_init(&s->work, NULL);
     pthread_cond_init(&s->idle, NULL);
     s->touches.slots = nxc__alloc_zero(alloc, slots);
@@ -231,27 +235,35 @@ static nxc__store_access *find_slot(nxc__store_touches *t, nxc__row_kind kind,
     }
 }
 
+/* Whether it is noted; *half_full once. touch_lock is held. */
+static bool note(nxc__store_touches *t, nxc__row_kind kind, const void *key,
+                 bool *half_full) {
+    nxc__store_access *slot = find_slot(t, kind, key);
+    if (!slot->kind) {
+        if (t->n == NXC_STORE_TOUCHES * 3 / 4) return false;
+        slot->kind = kind;
+        memcpy(&slot->key, key, nxc__row_key_bytes(kind));
+        *half_full = ++t->n == NXC_STORE_TOUCHES / 2;
+    }
+    slot->n++;
+    return true;
+}
+
+/* A hit waits for nobody: an access that meets another one is not noted. */
 void nxc__store_touch(nxc__store *store, nxc__row_kind kind, const void *key) {
-    bool is_noted = false;
-    if (store->is_writer) {
-        pthread_mutex_lock(&store->lock);
-        nxc__store_touches *t = &store->touches;
-        nxc__store_access *slot = find_slot(t, kind, key);
-        is_noted = slot->kind || t->n < NXC_STORE_TOUCHES * 3 / 4;
-        if (is_noted && !slot->kind) {
-            slot->kind = kind;
-            memcpy(&slot->key, key, nxc__row_key_bytes(kind));
-            if (++t->n == NXC_STORE_TOUCHES / 2) {
-                store->must_write_touches = true;
-                pthread_cond_signal(&store->work);
-            }
-        }
-        if (is_noted) slot->n++;
-        pthread_mutex_unlock(&store->lock);
+    bool is_noted = false, half_full = false;
+    if (store->is_writer && pthread_mutex_trylock(&store->touch_lock) == 0) {
+        is_noted = note(&store->touches, kind, key, &half_full);
+        pthread_mutex_unlock(&store->touch_lock);
     }
     if (!is_noted)
         nxc__metrics_add(store->options.metrics,
                          NXC_METRIC_store_touches_dropped, 1);
+    if (!half_full) return;
+    pthread_mutex_lock(&store->lock);
+    store->must_write_touches = true;
+    pthread_cond_signal(&store->work);
+    pthread_mutex_unlock(&store->lock);
 }
 
 void nxc__store_touch_vector(nxc__store *store, const nxc__vector_key *key) {

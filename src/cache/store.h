@@ -9,7 +9,8 @@
  * touch hand a copy to the writer's bounded queue and return at once; a full
  * queue drops the row and counts it. A damaged row is a miss, is deleted and
  * counted. A damaged database is set aside with its -wal and -shm (PATH becomes
- * PATH.damaged-N) and a new one is begun, at open and later; one of a later
+ * PATH.damaged-N) and a new one is begun, at open and later (later not if it
+ * holds others' tables: then finds are misses from there on); one of a later
  * version (NXC_ERR_UNSUPPORTED) or of somebody else (NXC_ERR_MISMATCH) is
  * refused with a sentence that says what to do.
  *
@@ -31,7 +32,8 @@ typedef struct nxc__store_options {
     double ttl_seconds;    /* of a row since it was created; 0: none */
     size_t queue_rows;     /* 0: a default */
     nxc__metrics *metrics; /* the store counts its hits and misses too */
-    /* Seconds since 1970, for ages; NULL: the machine's clock. */
+    /* Seconds since 1970, for ages, from any thread; NULL: the machine's clock.
+     */
     int64_t (*now)(void *user);
     void *now_user;
 } nxc__store_options;
@@ -56,7 +58,8 @@ void nxc__store_close(nxc__store *store);
 nxc_status nxc__store_flush(nxc__store *store, nxc_error *err);
 /* Whether this process writes. */
 bool nxc__store_is_writer(const nxc__store *store);
-/* Where open has set a damaged database aside; NULL: there was none. */
+/* Where a damaged database was set aside, by open or before the last flush;
+ * NULL: there was none. */
 const char *nxc__store_set_aside_as(const nxc__store *store);
 
 /* Thread-safety: one thread at a time a reader. */

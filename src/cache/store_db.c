@@ -47,8 +47,12 @@ nxc_status nxc__store_db_error(const nxc__store_db *db, const char *path,
     int code = db->handle ? sqlite3_errcode(db->handle) : SQLITE_NOMEM;
     const char *text =
         db->handle ? sqlite3_errmsg(db->handle) : "out of memory";
-    return nxc__error(err, status_of(code), "%s: expected to %s, got: %s", path,
-                      what, text);
+    bool is_missing = (code & 0xFF) == SQLITE_CANTOPEN;
+    return nxc__error(err, status_of(code), "%s: expected to %s, got: %s%s",
+                      path, what, text,
+                      is_missing ? "; it must be a file, in a folder that can "
+                                   "be written"
+                                 : "");
 }
 
 /* What a file says must not run code: STYLE's rule on untrusted input, and

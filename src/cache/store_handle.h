@@ -38,7 +38,7 @@ typedef struct nxc__store_access {
     nxc__row_kind kind; /* 0: a free slot */
     uint32_t n;
 } nxc__store_access;
-#define NXC_STORE_TOUCHES 1024u /* slots, open addressing; a power of 2 */
+#define NXC_STORE_TOUCHES 4096u /* slots, open addressing; a power of 2 */
 
 typedef struct nxc__store_queue {
     nxc__buffer bytes; /* records */
@@ -54,19 +54,23 @@ struct nxc__store {
     nxc__store_options options;
     int lock_fd; /* -1: another process writes */
     bool is_writer;
-    char quarantined[1100]; /* by open; empty: nothing was */
+    bool is_shared; /* holds others' tables too, so it is never set aside */
+    char quarantined[1100]; /* the last one; empty: none. After open, the
+                               writer's, to be read after a flush */
 
     /* A generation is one database file at path; a damaged one is set aside and
      * the next begins. damaged >= generation: finds are misses until then. */
     nxc__atomic_word generation, damaged;
 
-    pthread_mutex_t lock; /* guards what follows, up to the writer's own */
+    pthread_mutex_t lock; /* guards what follows, up to touch_lock */
     pthread_cond_t work, idle;
     nxc__store_queue front;
-    nxc__store_touches touches;
     bool quit, must_clear, must_write_touches;
     uint64_t n_flushes, n_flushed; /* asked for, done */
     nxc_error failure;             /* the last one since a flush */
+
+    pthread_mutex_t touch_lock; /* taken after lock, if both are */
+    nxc__store_touches touches;
 
     /* The writer's own. */
     pthread_t thread;

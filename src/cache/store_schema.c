@@ -90,6 +90,11 @@ static int read_numbers(nxc__store_db *db, numbers *n) {
     return rc == SQLITE_ROW ? SQLITE_DONE : end;
 }
 
+bool nxc__store_schema_is_shared(nxc__store_db *db) {
+    numbers n = {0, 0, 0, 0};
+    return read_numbers(db, &n) == SQLITE_DONE && n.others != 0;
+}
+
 nxc_status nxc__store_schema_read(nxc__store_db *db, const char *path,
                                   nxc__schema_state *state, int *version,
                                   nxc_error *err) {

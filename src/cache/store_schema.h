@@ -23,6 +23,8 @@ int nxc__store_schema_version(void);
 nxc_status nxc__store_schema_read(nxc__store_db *db, const char *path,
                                   nxc__schema_state *state, int *version,
                                   nxc_error *err);
+/* Whether somebody else's tables stand beside ours: a migrated database. */
+bool nxc__store_schema_is_shared(nxc__store_db *db);
 /* Run the schema files after version from, and set both numbers. The caller
  * has begun a transaction. */
 nxc_status nxc__store_schema_apply(nxc__store_db *db, const char *path,

@@ -88,7 +88,7 @@ static uint64_t file_bytes(const char *path) {
 
 nxc_status nxc__store_get_stats(nxc__store_reader *reader, bool verify,
                                 nxc__store_stats *out, nxc_error *err) {
-    uint64_t page, n, n_free, version;
+    uint64_t page = 0, n = 0, n_free = 0, version = 0;
     memset(out, 0, sizeof *out);
     NXC_TRY(number(reader, NXC_SQL_USER_VERSION, &version, err));
     NXC_TRY(number(reader, NXC_SQL_PAGE_SIZE, &page, err));

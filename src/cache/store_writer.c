@@ -242,13 +242,23 @@ static bool choose_table(nxc__store *store, nxc__store_sql *out) {
     return vector != INT64_MAX || embedding != INT64_MAX;
 }
 
+static void want_touches(nxc__store *store) {
+    pthread_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->touch_lock);
+    store->must_write_touches |= store->touches.n != 0;
+    pthread_mutex_unlock(&store->touch_lock);
+    pthread_mutex_unlock(&store->lock);
+}
+
 static void evict(nxc__store *store) {
     uint64_t max = store->options.max_bytes;
     int64_t page, n, n_free;
     nxc__store_sql table;
     while (max && read_pages(store, &page, &n, &n_free)) {
         uint64_t used = (uint64_t)((n - n_free) * page);
-        if (used <= max || !choose_table(store, &table)) return;
+        if (used <= max) return;
+        want_touches(store); /* the next rows to go are chosen by them */
+        if (!choose_table(store, &table)) return;
         if (used < max + max / 8 && is_queue_half_full(store)) return;
         uint64_t gone = delete_some(store, table, 0);
         nxc__metrics_add(store->options.metrics, NXC_METRIC_store_rows_evicted,
@@ -298,39 +308,54 @@ static bool is_given_up(const nxc__store *store) {
     return store->n_quarantined >= MAX_QUARANTINES;
 }
 
-/* Begin the next generation, or open the connection that an error closed. A
- * disk that damages one database after the other gets no further one. */
+static void fail(nxc__store *store, const nxc_error *err) {
+    pthread_mutex_lock(&store->lock);
+    store->failure = *err;
+    pthread_mutex_unlock(&store->lock);
+    nxc__metrics_add(store->options.metrics, NXC_METRIC_store_errors, 1);
+}
+
+/* A disk that damages one database after the other gets no further one; one
+ * that holds others' tables stays where they look for it. */
+static nxc_status quarantine(nxc__store *store, nxc_error *err) {
+    nxc__metrics *m = store->options.metrics;
+    if (store->is_shared) store->n_quarantined = MAX_QUARANTINES;
+    if (!is_given_up(store)) store->n_quarantined++;
+    if (is_given_up(store)) nxc__metrics_add(m, NXC_METRIC_tier_disabled, 1);
+    if (store->is_shared)
+        return nxc__error(err, NXC_ERR_FORMAT,
+                          "%s: expected a database, got a damaged one, which "
+                          "holds other tables too: restore it from a backup",
+                          store->path);
+    nxc__metrics_add(m, NXC_METRIC_store_quarantined, 1);
+    return nxc__store_set_aside(store->path, store->quarantined,
+                                sizeof store->quarantined, err);
+}
+
+/* Begin the next generation, or open the connection that an error closed. */
 static void reopen(nxc__store *store) {
     nxc_error err;
     nxc_status st = NXC_OK;
-    char aside[1100] = "";
+    char moved[sizeof store->quarantined];
     bool damaged = is_damaged(store);
     nxc__store_db_close(&store->db);
     if (is_given_up(store)) return;
-    if (damaged)
-        st = nxc__store_set_aside(store->path, aside, sizeof aside, &err);
-    if (st == NXC_OK) {
-        char moved[1100];
+    if (damaged) st = quarantine(store, &err);
+    if (st == NXC_OK)
         st = nxc__store_prepare(&store->db, store->path, moved, sizeof moved,
                                 &err);
-        damaged |= st == NXC_OK && moved[0];
+    if (st != NXC_OK) {
+        fail(store, &err);
+        return;
     }
-    if (damaged) {
-        store->n_quarantined++;
+    if (moved[0]) {
+        memcpy(store->quarantined, moved, sizeof moved);
         nxc__metrics_add(store->options.metrics, NXC_METRIC_store_quarantined,
                          1);
-        if (is_given_up(store))
-            nxc__metrics_add(store->options.metrics, NXC_METRIC_tier_disabled,
-                             1);
     }
-    if (st == NXC_OK && damaged)
+    if (damaged || moved[0])
         nxc__atomic_word_raise(&store->generation,
                                nxc__atomic_word_get(&store->generation) + 1);
-    if (st == NXC_OK) return;
-    pthread_mutex_lock(&store->lock);
-    store->failure = err;
-    pthread_mutex_unlock(&store->lock);
-    nxc__metrics_add(store->options.metrics, NXC_METRIC_store_errors, 1);
 }
 
 /* ---------------------------------------------------------- the thread */
@@ -352,6 +377,22 @@ static bool has_work(const nxc__store *store) {
            (is_damaged(store) && !is_given_up(store));
 }
 
+/* The queue; and the accesses, if it is time: the longer they are added up, the
+ * fewer rows are written for them. The lock is held. */
+static void take(nxc__store *store, bool with_touches) {
+    nxc__store_queue queue = store->back;
+    store->back = store->front;
+    store->front = queue;
+    if (with_touches || store->must_write_touches) {
+        pthread_mutex_lock(&store->touch_lock);
+        nxc__store_touches touches = store->back_touches;
+        store->back_touches = store->touches;
+        store->touches = touches;
+        pthread_mutex_unlock(&store->touch_lock);
+    }
+    store->must_clear = store->must_write_touches = false;
+}
+
 void *nxc__store_writer_main(void *arg) {
     nxc__store *store = arg;
     nxc__metrics *m = store->options.metrics;
@@ -361,19 +402,14 @@ void *nxc__store_writer_main(void *arg) {
             pthread_cond_wait(&store->work, &store->lock);
         bool quit = store->quit, must_clear = store->must_clear;
         uint64_t flush = store->n_flushes;
-        nxc__store_queue queue = store->back;
-        nxc__store_touches touches = store->back_touches;
-        store->back = store->front;
-        store->front = queue;
-        store->back_touches = store->touches;
-        store->touches = touches;
-        store->must_clear = store->must_write_touches = false;
+        take(store, quit || flush != store->n_flushed);
         nxc__metrics_set(m, NXC_METRIC_store_queue_depth, 0);
         pthread_mutex_unlock(&store->lock);
         work(store, must_clear);
         store->back.n = store->back.bytes.len = 0;
-        memset(store->back_touches.slots, 0,
-               NXC_STORE_TOUCHES * sizeof *store->back_touches.slots);
+        if (store->back_touches.n)
+            memset(store->back_touches.slots, 0,
+                   NXC_STORE_TOUCHES * sizeof *store->back_touches.slots);
         store->back_touches.n = 0;
         pthread_mutex_lock(&store->lock);
         store->n_flushed = flush;

@@ -13,7 +13,7 @@
 #include "support/store_test.h"
 
 static nxc__metrics metrics;
-static int64_t clock_now;
+static _Atomic int64_t clock_now;
 static int64_t test_now(void *user) {
     (void)user;
     return clock_now;
@@ -287,7 +287,7 @@ static void test_full_queue(void **state) {
     uint64_t written = count(NXC_METRIC_store_rows_written);
     assert_int_equal(written + count(NXC_METRIC_store_queue_dropped), N);
     assert_int_equal(store_stats(r, false).n_vectors, written);
-    for (uint64_t i = 0; i < 2000; i++) { /* more than there are slots */
+    for (uint64_t i = 0; i < 8000; i++) { /* more than there are slots */
         nxc__vector_key key = store_vector_key(i);
         nxc__store_touch_vector(s, &key);
     }
@@ -397,7 +397,7 @@ static void make_view(const char *path) {
                      " AS SELECT 1 AS id");
 }
 static void cut_short(const char *path) {
-    assert_int_equal(truncate(path, 8192), 0);
+    assert_int_equal(truncate(path, 4096), 0);
 }
 static void cut_to_header(const char *path) {
     assert_int_equal(truncate(path, 100), 0);
@@ -469,8 +469,8 @@ static void test_damage_at_run_time(void **state) {
     nxc__store_close(s);
     struct stat sb;
     assert_int_equal(stat(path, &sb), 0);
-    store_overwrite(path, 6 * 8192, "\xFF\xFF\xFF",
-                    (size_t)sb.st_size - 6 * 8192);
+    store_overwrite(path, 6 * 4096, "\xFF\xFF\xFF",
+                    (size_t)sb.st_size - 6 * 4096);
     s = open_store(path, 0, 0);
     nxc__store_reader *r = store_reader(s), *other = store_reader(s);
     size_t n = 0;
@@ -482,6 +482,7 @@ static void test_damage_at_run_time(void **state) {
     assert_int_equal(count(NXC_METRIC_store_quarantined), 1);
     snprintf(aside, sizeof aside, "%s.damaged-1", path);
     assert_int_equal(access(aside, F_OK), 0);
+    assert_string_equal(nxc__store_set_aside_as(s), aside);
     store_put_embedding(s, 1);
     store_flush(s);
     assert_true(store_has_embedding(r, 1));
@@ -496,6 +497,37 @@ static void test_damage_at_run_time(void **state) {
     assert_true(store_has_embedding(r, 1));
     nxc__store_reader_free(r);
     nxc__store_close(s);
+}
+
+/* A migrated database is its owner's: it stays where it is. */
+static void test_damage_beside_others(void **state) {
+    const char *path = store_path(*state);
+    struct stat sb;
+    nxc_error err;
+    nxc__store *s = open_store(path, 0, 0);
+    for (uint64_t i = 0; i < 2000; i++)
+        store_put_embedding(s, i);
+    nxc__store_close(s);
+    store_exec(path, "CREATE TABLE features (id INTEGER PRIMARY KEY)");
+    assert_int_equal(stat(path, &sb), 0);
+    store_overwrite(path, 8 * 4096, "\xFF\xFF\xFF",
+                    (size_t)sb.st_size - 10 * 4096);
+    s = open_store(path, 0, 0);
+    nxc__store_reader *r = store_reader(s);
+    for (uint64_t i = 0; i < 2000; i++)
+        store_has_embedding(r, i);
+    store_put_embedding(s, 1);
+    assert_int_equal(nxc__store_flush(s, &err), NXC_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "restore it from a backup"));
+    assert_null(nxc__store_set_aside_as(s));
+    assert_int_equal(count(NXC_METRIC_tier_disabled), 1);
+    assert_int_equal(count(NXC_METRIC_store_quarantined), 0);
+    store_put_embedding(s, 1); /* no more than a loss of time */
+    store_flush(s);
+    assert_false(store_has_embedding(r, 1));
+    nxc__store_reader_free(r);
+    nxc__store_close(s);
+    assert_int_equal(access(path, F_OK), 0);
 }
 
 /* Random bit flips anywhere: never a wrong number, never a crash. */
@@ -532,6 +564,35 @@ static void test_flipped_bits(void **state) {
         }
         nxc__store_get_stats(r, true, &stats, &err);
         nxc__store_flush(s, &err);
+        nxc__store_reader_free(r);
+        nxc__store_close(s);
+    }
+    nxc__free(&nxc__allocator_default, good, size);
+}
+
+/* Cut anywhere: opened or set aside, never wrong. */
+static void test_truncated(void **state) {
+    const char *path = store_path(*state);
+    char cut[1100];
+    enum { ROWS = 20, STEP = 997 };
+    nxc__store *s = open_store(path, 0, 0);
+    for (uint64_t i = 0; i < ROWS; i++)
+        store_put_embedding(s, i);
+    nxc__store_close(s);
+    size_t size;
+    char *good = store_read_file(path, &size);
+    for (size_t n = 0; n < size; n += n < 120 ? 7 : STEP) {
+        snprintf(cut, sizeof cut, "%s/cut%zu.db", (const char *)*state, n);
+        store_write_file(cut, good, n);
+        s = open_store(cut, 0, 0);
+        nxc__store_reader *r = store_reader(s);
+        nxc_error err;
+        for (uint64_t i = 0; i < ROWS; i++)
+            store_has_embedding(r, i); /* fails the test if it is wrong */
+        nxc__store_flush(s, &err);
+        store_put_embedding(s, 1);
+        nxc__store_flush(s, &err);
+        store_has_embedding(r, 1);
         nxc__store_reader_free(r);
         nxc__store_close(s);
     }
@@ -628,7 +689,6 @@ typedef struct worker {
     nxc__store *store;
     uint64_t seed;
     pthread_t thread;
-    size_t n_found;
 } worker;
 
 static void *work(void *arg) {
@@ -636,9 +696,7 @@ static void *work(void *arg) {
     nxc__store_reader *r = store_reader(w->store);
     for (int i = 0; i < 2000; i++) {
         uint64_t k = nxc_random(&w->seed) % 500;
-        bool has = store_has_embedding(r, k);
-        w->n_found += has;
-        if (!has) store_put_embedding(w->store, k);
+        if (!store_has_embedding(r, k)) store_put_embedding(w->store, k);
         if (!store_has_vector(r, k)) store_put_vector(w->store, k);
     }
     nxc__store_reader_free(r);
@@ -650,15 +708,18 @@ static void test_threads(void **state) {
     worker workers[N];
     nxc__store *s = open_store(store_path(*state), 600000, 0);
     for (size_t i = 0; i < N; i++) {
-        workers[i] = (worker){s, i, 0, 0};
+        workers[i] = (worker){s, i, 0};
         assert_int_equal(
             pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
     }
     store_flush(s);
-    for (size_t i = 0; i < N; i++) {
+    for (size_t i = 0; i < N; i++)
         pthread_join(workers[i].thread, NULL);
-        assert_true(workers[i].n_found > 0);
-    }
+    store_flush(s);
+    nxc__store_reader *r = store_reader(s);
+    assert_true(store_stats(r, true).n_embeddings > 0);
+    assert_int_equal(store_stats(r, true).n_damaged, 0);
+    nxc__store_reader_free(r);
     assert_int_equal(count(NXC_METRIC_store_errors), 0);
     assert_int_equal(count(NXC_METRIC_store_rows_damaged), 0);
     nxc__store_close(s);
@@ -680,7 +741,9 @@ int main(void) {
         CASE(test_verify),
         CASE(test_damaged_files),
         CASE(test_damage_at_run_time),
+        CASE(test_damage_beside_others),
         CASE(test_flipped_bits),
+        CASE(test_truncated),
         CASE(test_second_is_reader),
         CASE(test_permissions),
         CASE(test_bad_paths),
