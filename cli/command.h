@@ -119,6 +119,7 @@ typedef struct cli_model {
 enum { CLI_N_MODELS = 2 };
 extern const cli_model cli_models[CLI_N_MODELS];
 /* --model, NEXTCALL_MODEL, or the cache folder; whether such a file exists. */
+nxc_status cli_workers(const cli_args *args, size_t *out, nxc_error *err);
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
 /* Folder of the model files that are fetched. */
 void cli_model_dir(char *buf, size_t cap);
@@ -187,6 +188,7 @@ nxc_status cli_output_close(cli_output *o, nxc_status st, nxc_error *err);
 /* ---- subcommands */
 int cli_rank(const cli_args *args);
 int cli_features(const cli_args *args);
+int cli_features_dataset(const cli_args *args);
 int cli_explain(const cli_args *args);
 int cli_embed(const cli_args *args);
 int cli_tokenize(const cli_args *args);

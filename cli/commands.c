@@ -57,6 +57,11 @@ static const cli_option features_options[] = {
     OPT_REQUEST,
     OPT_JSON,
     {"output", "FILE.npy", "write (candidates, features) float32"},
+    {"set", "NAME", "the feature set; default: the ranker's"},
+    {"scenarios", "FILE.jsonl",
+     "the candidates of every decision point of these scenarios; needs "
+     "--output"},
+    {"every", "N", "with --scenarios: only each N-th scenario"},
 };
 static const cli_example features_examples[] = {
     {"The eleven features of every operation",

@@ -109,7 +109,8 @@ static nxc_status add_ranker(const cli_args *args, nxc_engine *engine,
 static nxc_status check_on(const cli_args *args, const nxc_engine *engine,
                            size_t n_catalogs, nxc_error *err) {
     const char *on = cli_get(args, "on");
-    if (!on && n_catalogs > 1 && !cli_has(args, "requests"))
+    if (!on && n_catalogs > 1 && !cli_has(args, "requests") &&
+        !cli_has(args, "scenarios"))
         return nxc__error(err, NXC_ERR_INVALID,
                           "--on: expected the name of one of %zu catalogs, got "
                           "none",
@@ -150,6 +151,8 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     if (st == NXC_OK) {
         st = add_encoder(args, cfg, engine, err);
         if (st == NXC_OK) st = add_ranker(args, engine, err);
+        if (st == NXC_OK && cli_get(args, "set"))
+            st = nxc_engine_set_features(engine, cli_get(args, "set"), err);
         size_t n = 0;
         if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, &n, err);
         if (st == NXC_OK) st = check_on(args, engine, n, err);

@@ -11,11 +11,13 @@
 #include "base/alloc.h"
 #include "base/config.h"
 #include "base/error.h"
+#include "base/str.h"
 #include "engine/engine.h"
 
 typedef struct batch {
     nxc_engine *engine;
     nxc__entry *entry;
+    size_t kind; /* of text */
     nxc_str *texts;
     uint32_t *ops;
     float *rows; /* (cap, NXC_DIM) */
@@ -28,45 +30,73 @@ static nxc_status flush(batch *b, nxc_error *err) {
     NXC_TRY(nxc__encoder_encode_parallel(e->workers, e->pool, b->texts, b->n,
                                          b->rows, NULL, NULL, NULL, err));
     for (size_t i = 0; i < b->n; i++) {
-        float *row = b->entry->rows + (size_t)b->ops[i] * NXC_DIM;
+        nxc__text_rows *t = &b->entry->texts[b->kind];
+        float *row = t->rows + (size_t)b->ops[i] * NXC_DIM;
         memcpy(row, b->rows + i * NXC_DIM, NXC_DIM * sizeof(float));
-        nxc__atomic_publish(&b->entry->encoded[b->ops[i]]);
+        nxc__atomic_publish(&t->encoded[b->ops[i]]);
     }
     b->n = 0;
     return NXC_OK;
 }
 
-static bool is_missing(const nxc__entry *entry, uint32_t op) {
-    return !nxc__atomic_is_published(&entry->encoded[op]);
+static bool is_missing(const nxc__text_rows *t, uint32_t op) {
+    return !nxc__atomic_is_published(&t->encoded[op]);
 }
 
-static size_t count_missing(const nxc__entry *entry, const uint32_t *ops,
+static size_t count_missing(const nxc__text_rows *t, const uint32_t *ops,
                             size_t n) {
     size_t missing = 0;
-    for (size_t i = 0; i < n; i++)
-        missing += is_missing(entry, ops ? ops[i] : (uint32_t)i);
+    for (size_t i = 0; t->encoded && i < n; i++)
+        missing += is_missing(t, ops ? ops[i] : (uint32_t)i);
+    return missing;
+}
+static size_t count_all(const nxc__entry *entry, const uint32_t *ops,
+                        size_t n) {
+    size_t missing = 0;
+    for (size_t k = 0; k < NXC_N_OP_TEXTS; k++)
+        missing += count_missing(&entry->texts[k], ops, n);
     return missing;
 }
 
+static nxc_str text_of(const nxc__entry *entry, size_t kind, uint32_t op) {
+    return kind ? nxc__op_text(entry->index, kind, op)
+                : nxc__catalog_text(entry->catalog, op);
+}
+
+/* What progress is told: over all texts. */
+typedef struct tally {
+    nxc_progress progress;
+    void *user;
+    size_t done, total;
+} tally;
+
 static nxc_status encode_missing(batch *b, const uint32_t *ops, size_t n,
-                                 nxc_progress progress, void *user,
-                                 size_t *n_encoded, nxc_error *err) {
-    size_t total = count_missing(b->entry, ops, n), done = 0;
-    for (size_t i = 0; i < n && done < total; i++) {
+                                 tally *t, nxc_error *err) {
+    const nxc__text_rows *rows = &b->entry->texts[b->kind];
+    size_t left = count_missing(rows, ops, n);
+    for (size_t i = 0; i < n && left > 0; i++) {
         uint32_t op = ops ? ops[i] : (uint32_t)i;
-        if (!is_missing(b->entry, op)) continue;
-        b->texts[b->n] = nxc__catalog_text(b->entry->catalog, op);
+        if (!is_missing(rows, op)) continue;
+        b->texts[b->n] = text_of(b->entry, b->kind, op);
         b->ops[b->n++] = op;
-        done++;
-        if (b->n < b->cap && done < total) continue;
+        left--;
+        t->done++;
+        if (b->n < b->cap && left > 0) continue;
         NXC_TRY(flush(b, err));
-        if (progress && !progress(user, done, total))
+        if (t->progress && !t->progress(t->user, t->done, t->total))
             return nxc__error(
                 err, NXC_ERR_CANCELLED,
-                "encode: expected %zu texts, got a stop after %zu", total,
-                done);
+                "encode: expected %zu texts, got a stop after %zu", t->total,
+                t->done);
     }
-    if (n_encoded) *n_encoded += done;
+    return NXC_OK;
+}
+
+static nxc_status encode_texts(batch *b, const uint32_t *ops, size_t n,
+                               tally *t, nxc_error *err) {
+    t->total = count_all(b->entry, ops, n);
+    for (b->kind = 0; b->kind < NXC_N_OP_TEXTS; b->kind++)
+        NXC_TRY(encode_missing(b, ops, n, t, err));
     return NXC_OK;
 }
 
@@ -74,14 +104,15 @@ nxc_status nxc__engine_encode(nxc_engine *e, nxc__entry *entry,
                               const uint32_t *ops, size_t n,
                               nxc_progress progress, void *user,
                               size_t *n_encoded, nxc_error *err) {
-    if (!e->encoder || !entry->encoded) return NXC_OK;
+    if (!e->encoder) return NXC_OK;
     if (!ops) n = entry->n;
-    if (count_missing(entry, ops, n) == 0) return NXC_OK;
+    if (count_all(entry, ops, n) == 0) return NXC_OK;
     size_t cap = nxc__config_int(e->cfg, NXC_OPT_batch_size);
     if (cap > n) cap = n;
     nxc__arena scratch;
     nxc__arena_init(&scratch, e->alloc, SIZE_MAX);
     batch b = {.engine = e, .entry = entry, .cap = cap};
+    tally t = {.progress = progress, .user = user};
     b.texts = nxc__arena_alloc_array(&scratch, cap, sizeof *b.texts);
     b.ops = nxc__arena_alloc_array(&scratch, cap, sizeof *b.ops);
     b.rows = nxc__arena_alloc_array(&scratch, cap, NXC_DIM * sizeof(float));
@@ -90,9 +121,10 @@ nxc_status nxc__engine_encode(nxc_engine *e, nxc__entry *entry,
         st = nxc__error_nomem(err, cap * NXC_DIM * sizeof(float));
     } else {
         pthread_mutex_lock(&e->lock);
-        st = encode_missing(&b, ops, n, progress, user, n_encoded, err);
+        st = encode_texts(&b, ops, n, &t, err);
         pthread_mutex_unlock(&e->lock);
     }
+    if (st == NXC_OK && n_encoded) *n_encoded += t.done;
     nxc__arena_release(&scratch);
     return st;
 }
@@ -116,7 +148,8 @@ nxc_status nxc_engine_save_catalog(nxc_engine *e, nxc_str catalog,
     if (!path)
         return nxc__error(err, NXC_ERR_INVALID,
                           "save: expected a path, got NULL");
-    return nxc__catalog_save_embedded(entry->catalog, path, entry->embeddings,
+    return nxc__catalog_save_embedded(entry->catalog, path,
+                                      entry->texts[0].embeddings,
                                       e->fingerprint, err);
 }
 

@@ -14,8 +14,16 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "encoder/encoder.h"
+#include "features/op_index.h"
 #include "features/feature.h"
 #include "ranker/ranker.h"
+
+/* Embeddings of one text of each operation. */
+typedef struct nxc__text_rows {
+    const float *embeddings;   /* (n, NXC_DIM): the catalog's own, or rows */
+    float *rows;               /* owned, or NULL */
+    nxc__atomic_flag *encoded; /* (n) whether a row is there; NULL: all are */
+} nxc__text_rows;
 
 /* A catalog with what the engine derives from it. */
 typedef struct nxc__entry {
@@ -23,9 +31,8 @@ typedef struct nxc__entry {
     nxc_catalog *catalog;
     size_t n;                  /* operations, webhooks included */
     uint8_t *states;           /* (n) nxc__state */
-    const float *embeddings;   /* (n, NXC_DIM): the catalog's own, or rows */
-    float *rows;               /* owned, or NULL */
-    nxc__atomic_flag *encoded; /* (n) whether a row is there; NULL: all are */
+    nxc__op_index *index;      /* of set v2, or NULL */
+    nxc__text_rows texts[NXC_N_OP_TEXTS]; /* the first alone without index */
 } nxc__entry;
 
 #define NXC_MAX_CATALOGS 1024
@@ -35,6 +42,10 @@ struct nxc_engine {
     nxc_config *cfg;
     nxc_encoder *encoder; /* or NULL */
     nxc_ranker *ranker;
+    const nxc__feature_set *ranker_set; /* that the ranker reads */
+    const nxc__feature_set *set; /* that is extracted: that, or one that begins
+                                    with it */
+    const nxc__feature_set *asked; /* by nxc_engine_set_features, or NULL */
     nxc__entry entries[NXC_MAX_CATALOGS];
     size_t n_entries;
     /* Encoding of candidates: lock guards pool and workers; a row is written
@@ -51,14 +62,18 @@ struct nxc_ctx {
     nxc__arena parse_arena;   /* until the next parse */
     nxc__arena arena;         /* until the next request */
     nxc__buffer out;          /* until the next format */
-    float *prompt_embedding;  /* (NXC_DIM) of the prompt with prompt_hash */
-    nxc__hash128 prompt_hash;
-    bool has_prompt, prompt_truncated;
+    /* (NXC_QUERY_TEXTS, NXC_DIM) of the prompt, of its new part and of its
+     * clauses (set v1: of the prompt alone), those with query_hash */
+    float *query_embeddings;
+    nxc__hash128 query_hash;
+    bool has_query, prompt_truncated;
 };
+#define NXC_QUERY_TEXTS (2 + NXC_MAX_CLAUSES)
 
 /* NULL if unknown. */
 nxc__entry *nxc__engine_find(nxc_engine *engine, nxc_str name);
-/* Encode the rows of ops that are missing; *n_encoded counts them. ops NULL:
+/* Encode the rows of ops (all texts that the feature set wants) that are
+ * missing; *n_encoded counts them. ops NULL:
  * all operations of the entry. */
 nxc_status nxc__engine_encode(nxc_engine *engine, nxc__entry *entry,
                               const uint32_t *ops, size_t n,

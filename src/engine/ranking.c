@@ -2,7 +2,8 @@
  * One request, straight through:
  *
  *     resolve   catalog, candidates -> indexes; history -> session; workflow
- *     encode    the prompt; candidate rows that are not there yet
+ *     encode    the prompt (set v2: its new part and clauses too, in one
+ *               batch); candidate rows that are not there yet
  *     features  (n_candidates, n_features) float32
  *     score     one double a candidate, contributions for the linear ranker
  *     order     the best `top`, ties by operation index
@@ -34,9 +35,11 @@ typedef struct job {
     uint32_t *candidates;
     size_t n;
     float *similarity;
-    float *features;       /* (n, NXC_V1_N_FEATURES) */
+    const nxc__feature_set *set;
+    nxc__query query;
+    float *features;       /* (n, set->n) */
     double *scores;        /* (n) */
-    double *contributions; /* (n, NXC_V1_N_FEATURES) */
+    double *contributions; /* (n, set->n) */
     bool has_contributions;
 } job;
 
@@ -141,28 +144,81 @@ static nxc_status resolve(job *j, nxc_error *err) {
     return NXC_OK;
 }
 
-/* The embedding of the prompt into the context, unless it is there already. */
+/* What of the prompt is embedded: itself, and for set v2 its new part and its
+ * clauses. */
+static size_t query_texts(job *j, nxc_str texts[NXC_QUERY_TEXTS]) {
+    texts[0] = j->request->prompt;
+    if (j->set->n == NXC_V1_N_FEATURES) return 1;
+    nxc__query *q = &j->query;
+    q->delta = nxc__prompt_delta(texts[0], j->request->previous_prompt);
+    q->n_clauses = nxc__clauses(texts[0], q->clauses);
+    texts[1] = q->delta;
+    memcpy(texts + 2, q->clauses, q->n_clauses * sizeof *texts);
+    return 2 + q->n_clauses;
+}
+
+/* Encode texts that differ, in one batch, into the context. */
+static nxc_status encode_texts(job *j, const nxc_str *texts, size_t n,
+                               nxc_ranking *out, nxc_error *err) {
+    nxc_ctx *ctx = j->ctx;
+    nxc_str distinct[NXC_QUERY_TEXTS];
+    size_t row[NXC_QUERY_TEXTS], m = 0;
+    nxc_text_info info[NXC_QUERY_TEXTS];
+    for (size_t i = 0; i < n; i++) {
+        row[i] = 0;
+        while (row[i] < m && !nxc__str_eq(distinct[row[i]], texts[i]))
+            row[i]++;
+        if (row[i] == m) distinct[m++] = texts[i];
+    }
+    float *rows =
+        nxc__arena_alloc_array(&ctx->arena, m, NXC_DIM * sizeof *rows);
+    if (!rows) return nxc__error_nomem(err, m * NXC_DIM * sizeof *rows);
+    NXC_TRY(nxc_encoder_encode(ctx->encoder, distinct, m, rows, info, err));
+    for (size_t i = 0; i < n; i++)
+        memcpy(ctx->query_embeddings + i * NXC_DIM, rows + row[i] * NXC_DIM,
+               NXC_DIM * sizeof *rows);
+    ctx->prompt_truncated = info[0].truncated;
+    out->n_encoded += m;
+    return NXC_OK;
+}
+
+/* The embeddings of the prompt's texts into the context, unless they are there
+ * already. */
 static nxc_status encode_prompt(job *j, nxc_ranking *out, nxc_error *err) {
     nxc_ctx *ctx = j->ctx;
-    nxc__hash128 h =
-        nxc__hash_128(j->request->prompt.ptr, j->request->prompt.len);
+    const nxc_request *r = j->request;
+    nxc_str texts[NXC_QUERY_TEXTS];
+    nxc__hash128 h = nxc__hash_128(r->prompt.ptr, r->prompt.len);
     nxc__hash128_format(h, out->prompt_hash);
     out->cache_tier = "none";
-    if (!ctx->encoder || j->request->prompt.len == 0) return NXC_OK;
-    if (ctx->has_prompt && h.low == ctx->prompt_hash.low &&
-        h.high == ctx->prompt_hash.high) {
+    if (r->prompt.len == 0) return NXC_OK;
+    size_t n = query_texts(j, texts);
+    if (!ctx->encoder) return NXC_OK;
+    if (n > 1) h.low ^= nxc__hash64(texts[1].ptr, texts[1].len, 1);
+    if (ctx->has_query && h.low == ctx->query_hash.low &&
+        h.high == ctx->query_hash.high) {
         out->cache_tier = "context";
-        return NXC_OK;
+    } else {
+        ctx->has_query = false;
+        NXC_TRY(encode_texts(j, texts, n, out, err));
+        ctx->query_hash = h;
+        ctx->has_query = true;
     }
-    nxc_text_info info;
-    ctx->has_prompt = false;
-    NXC_TRY(nxc_encoder_encode(ctx->encoder, &j->request->prompt, 1,
-                               ctx->prompt_embedding, &info, err));
-    ctx->prompt_hash = h;
-    ctx->has_prompt = true;
-    ctx->prompt_truncated = info.truncated;
-    out->n_encoded++;
+    j->query.embeddings = ctx->query_embeddings;
     return NXC_OK;
+}
+
+/* Called operations have embeddings too: they need not be candidates. */
+static nxc_status encode_called(job *j, nxc_ranking *out, nxc_error *err) {
+    size_t n = 0;
+    uint32_t *ops =
+        nxc__arena_alloc_array(&j->ctx->arena, j->session.n + 1, sizeof *ops);
+    if (!ops) return nxc__error_nomem(err, j->session.n * sizeof *ops);
+    for (size_t i = 0; i < j->session.n; i++)
+        if (j->session.calls[i].operation != NXC_NONE)
+            ops[n++] = j->session.calls[i].operation;
+    return nxc__engine_encode(j->ctx->engine, j->entry, ops, n, NULL, NULL,
+                              &out->n_encoded, err);
 }
 
 static nxc_status encode(job *j, nxc_ranking *out, nxc_error *err) {
@@ -172,19 +228,20 @@ static nxc_status encode(job *j, nxc_ranking *out, nxc_error *err) {
     out->prompt_truncated = j->ctx->prompt_truncated;
     NXC_TRY(nxc__engine_encode(e, j->entry, j->candidates, j->n, NULL, NULL,
                                &out->n_encoded, err));
+    if (j->set->n > NXC_V1_N_FEATURES) NXC_TRY(encode_called(j, out, err));
     j->similarity =
         nxc__arena_alloc_array(&j->ctx->arena, j->n, sizeof *j->similarity);
     if (!j->similarity) return nxc__error_nomem(err, j->n * sizeof(float));
     for (size_t i = 0; i < j->n; i++)
         j->similarity[i] = nxc__encoder_dot(
-            e->encoder, j->ctx->prompt_embedding,
-            j->entry->embeddings + (size_t)j->candidates[i] * NXC_DIM);
+            e->encoder, j->ctx->query_embeddings,
+            j->entry->texts[0].embeddings + (size_t)j->candidates[i] * NXC_DIM);
     return NXC_OK;
 }
 
 static nxc_status features(job *j, uint8_t *status, nxc_error *err) {
     j->features = nxc__arena_alloc_array(&j->ctx->arena, j->n,
-                                         NXC_V1_N_FEATURES * sizeof(float));
+                                         j->set->n * sizeof(float));
     if (!j->features) return nxc__error_nomem(err, j->n * sizeof(float));
     j->dp.catalog = j->entry->catalog;
     j->dp.session = &j->session;
@@ -196,21 +253,53 @@ static nxc_status features(job *j, uint8_t *status, nxc_error *err) {
     j->dp.candidates = j->candidates;
     j->dp.n = j->n;
     j->dp.similarity = j->similarity;
-    nxc__features_extract(&j->dp, j->features, status);
-    return NXC_OK;
+    j->dp.index = j->entry->index;
+    j->dp.query = &j->query;
+    j->dp.encoder = j->ctx->engine->encoder;
+    for (size_t k = 0; k < NXC_N_OP_TEXTS; k++)
+        j->dp.rows[k] = j->entry->texts[k].embeddings;
+    j->dp.arena = &j->ctx->arena;
+    return nxc__features_extract(&j->dp, j->set, j->features, status, err);
+}
+
+/* Rows of the ranker's own set, which the extracted set begins with. */
+static const float *ranker_rows(job *j, size_t own) {
+    if (own == j->set->n) return j->features;
+    float *rows =
+        nxc__arena_alloc_array(&j->ctx->arena, j->n, own * sizeof *rows);
+    for (size_t i = 0; rows && i < j->n; i++)
+        memcpy(rows + i * own, j->features + i * j->set->n, own * sizeof *rows);
+    return rows;
+}
+
+/* Contributions from rows of the ranker's set to rows of the extracted one, in
+ * place, the last row first. */
+static void widen_contributions(job *j, size_t own) {
+    for (size_t i = j->n; own < j->set->n && i-- > 0;) {
+        double *to = j->contributions + i * j->set->n;
+        memmove(to, j->contributions + i * own, own * sizeof *to);
+        for (size_t f = own; f < j->set->n; f++)
+            to[f] = 0;
+    }
 }
 
 static nxc_status score(job *j, nxc_error *err) {
     nxc__arena *arena = &j->ctx->arena;
     const nxc_ranker *ranker = j->ctx->engine->ranker;
+    size_t own = j->ctx->engine->ranker_set->n;
+    const float *rows = ranker_rows(j, own);
     j->scores = nxc__arena_alloc_array(arena, j->n, sizeof(double));
-    j->contributions =
-        nxc__arena_alloc_array(arena, j->n, NXC_V1_N_FEATURES * sizeof(double));
-    if (!j->scores || !j->contributions)
+    if (nxc__ranker_is_linear(ranker))
+        j->contributions =
+            nxc__arena_alloc_array(arena, j->n, j->set->n * sizeof(double));
+    if (!rows || !j->scores ||
+        (nxc__ranker_is_linear(ranker) && !j->contributions))
         return nxc__error_nomem(err, j->n * sizeof(double));
-    return nxc__ranker_score_rows(ranker, (uint32_t)j->workflow.pattern,
-                                  j->features, j->n, j->scores,
-                                  j->contributions, &j->has_contributions, err);
+    NXC_TRY(nxc__ranker_score_rows(ranker, (uint32_t)j->workflow.pattern, rows,
+                                   j->n, j->scores, j->contributions,
+                                   &j->has_contributions, err));
+    if (j->has_contributions) widen_contributions(j, own);
+    return NXC_OK;
 }
 
 /* Softmax share of the best candidate over standardised scores: free of the
@@ -245,9 +334,9 @@ static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
             .operation = j->candidates[at],
             .rank = (uint32_t)i + 1,
             .score = j->scores[at],
-            .features = j->features + at * NXC_V1_N_FEATURES,
+            .features = j->features + at * j->set->n,
             .contributions = j->has_contributions
-                                 ? j->contributions + at * NXC_V1_N_FEATURES
+                                 ? j->contributions + at * j->set->n
                                  : NULL};
     }
     out->items = items;
@@ -269,11 +358,11 @@ nxc_status nxc_rank(nxc_ctx *ctx, const nxc_request *request, nxc_ranking *out,
                           "got NULL");
     NXC_TRY(check_request(ctx, request, err));
     nxc__arena_reset(&ctx->arena);
-    job j = {.ctx = ctx, .request = request};
+    job j = {.ctx = ctx, .request = request, .set = ctx->engine->set};
     nxc_ranking r;
     memset(&r, 0, sizeof r);
-    uint8_t *status = nxc__arena_alloc(&ctx->arena, NXC_V1_N_FEATURES);
-    if (!status) return nxc__error_nomem(err, NXC_V1_N_FEATURES);
+    uint8_t *status = nxc__arena_alloc(&ctx->arena, j.set->n);
+    if (!status) return nxc__error_nomem(err, j.set->n);
     double clock = now_us();
     NXC_TRY(resolve(&j, err));
     r.timing.resolve_us = lap(&clock);
@@ -286,7 +375,8 @@ nxc_status nxc_rank(nxc_ctx *ctx, const nxc_request *request, nxc_ranking *out,
     NXC_TRY(order(&j, &r, err));
     r.timing.order_us = lap(&clock);
     r.n_candidates = j.n;
-    r.n_features = NXC_V1_N_FEATURES;
+    r.n_features = j.set->n;
+    r.feature_set = j.set->name;
     r.feature_status = status;
     r.catalog = j.entry->catalog;
     r.ranker = nxc_ranker_name(ctx->engine->ranker);
