@@ -126,6 +126,9 @@ void cli_model_dir(char *buf, size_t cap);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
+/* The same with this ranker in place of --ranker: "v1", a file, or NULL. */
+nxc_status cli_engine_with(const cli_args *args, const char *ranker,
+                           nxc_engine **out, nxc_error *err);
 /* Encode the operations that a request ranks now, with a progress line, so that
  * the first ranking is not the one that waits. */
 nxc_status cli_precompute(nxc_engine *engine, const nxc_request *r,
@@ -189,6 +192,7 @@ nxc_status cli_output_close(cli_output *o, nxc_status st, nxc_error *err);
 int cli_rank(const cli_args *args);
 int cli_features(const cli_args *args);
 int cli_features_dataset(const cli_args *args);
+int cli_eval(const cli_args *args);
 int cli_explain(const cli_args *args);
 int cli_embed(const cli_args *args);
 int cli_tokenize(const cli_args *args);

@@ -39,8 +39,7 @@ static nxc_status copy(const reader *r, const nxc__json *v, nxc_str *out) {
     return out->ptr ? NXC_OK : nxc__error_nomem(r->err, out->len);
 }
 
-static nxc_status text_member(const reader *r, const char *name,
-                              nxc_str *out) {
+static nxc_status text_member(const reader *r, const char *name, nxc_str *out) {
     const nxc__json *v = nxc__json_get(r->line, nxc__str(name));
     if (!nxc__json_is(v, NXC_JSON_STRING))
         return member_error(r, name, "a string");
@@ -103,9 +102,9 @@ static nxc_status read_line(reader *r, const cli_lines *l) {
         return nxc__error(r->err, NXC_ERR_LIMIT,
                           "%s:%zu: expected at most %zu bytes, got more",
                           l->name, l->number, l->max);
-    nxc_status st = nxc__json_parse(nxc__str(l->name),
-                                    (nxc_str){l->line, l->len}, NULL, NULL,
-                                    &doc, r->err);
+    nxc_status st =
+        nxc__json_parse(nxc__str(l->name), (nxc_str){l->line, l->len}, NULL,
+                        NULL, &doc, r->err);
     if (st != NXC_OK) return cli_lines_blame(l, l->name, st, r->err);
     r->doc = doc;
     r->line = nxc__json_root(doc);
@@ -197,12 +196,13 @@ static void rank_scenario(void *user, size_t i, size_t worker) {
     pthread_mutex_lock(&r->lock);
     bool goes_on = r->status == NXC_OK;
     pthread_mutex_unlock(&r->lock);
-    for (p.step = 0; goes_on && st == NXC_OK && p.step < p.scenario->n; p.step++)
+    for (p.step = 0; goes_on && st == NXC_OK && p.step < p.scenario->n;
+         p.step++)
         st = rank_point(r, r->ctxs[worker], &p, &err);
     pthread_mutex_lock(&r->lock);
     if (st != NXC_OK && r->status == NXC_OK) {
-        r->status = nxc__error_prefix(&err, st, "%.*s",
-                                      NXC_STR_ARG(p.scenario->id));
+        r->status =
+            nxc__error_prefix(&err, st, "%.*s", NXC_STR_ARG(p.scenario->id));
         if (r->err) *r->err = err;
     }
     cli_progress_step(&r->progress, ++r->done, r->d->n);
@@ -237,7 +237,8 @@ static nxc_status encode_catalogs(nxc_engine *engine, const cli_dataset *d,
 nxc_status cli_dataset_rank(nxc_engine *engine, const cli_dataset *d,
                             size_t n_workers, cli_visit visit, void *user,
                             nxc_error *err) {
-    run r = {.engine = engine, .d = d, .visit = visit, .user = user, .err = err};
+    run r = {
+        .engine = engine, .d = d, .visit = visit, .user = user, .err = err};
     nxc__pool *pool;
     NXC_TRY(encode_catalogs(engine, d, err));
     NXC_TRY(nxc__pool_new(n_workers, NULL, &pool, err));

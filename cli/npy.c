@@ -49,9 +49,9 @@ nxc_status cli_npy_write_at(cli_npy *npy, size_t first, const float *rows,
     size_t row = npy->columns * sizeof *rows;
     const char *from = (const char *)(const void *)rows;
     for (size_t done = 0; done < n * row;) {
-        ssize_t k = pwrite(fileno(npy->output.file), from + done,
-                           n * row - done,
-                           (off_t)(HEADER_BYTES + first * row + done));
+        ssize_t k =
+            pwrite(fileno(npy->output.file), from + done, n * row - done,
+                   (off_t)(HEADER_BYTES + first * row + done));
         if (k < 0 && errno == EINTR) continue;
         if (k <= 0)
             return nxc__error(err, NXC_ERR_IO, "%s: %s", npy->output.path,

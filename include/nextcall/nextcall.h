@@ -370,6 +370,10 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_load(const char *path,
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_default(const nxc_allocator *alloc,
                                                      nxc_ranker **out,
                                                      nxc_error *err);
+/* universal-v2: the trained ranker that is part of the library, over the
+ * feature set "v2" (models/universal-v2.md). Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_universal(
+    const nxc_allocator *alloc, nxc_ranker **out, nxc_error *err);
 NXC_API void nxc_ranker_free(nxc_ranker *ranker);
 /* "linear-default-v1" or the model's file name. Since 0.1. */
 NXC_API const char *nxc_ranker_name(const nxc_ranker *ranker);
@@ -406,6 +410,8 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_encoder(nxc_engine *engine,
 NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_ranker(nxc_engine *engine,
                                                         nxc_ranker *ranker,
                                                         nxc_error *err);
+/* The name of the engine's ranker; valid until it is replaced. Since 0.1. */
+NXC_API const char *nxc_engine_ranker(const nxc_engine *engine);
 /* Extract this feature set ("v1", "v2"), though the ranker may want fewer: a
  * ranking then carries all of it. NULL: the set that the ranker was trained on.
  * Errors: NXC_ERR_NOT_FOUND, NXC_ERR_MISMATCH (less than the ranker wants).

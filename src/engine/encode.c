@@ -148,9 +148,8 @@ nxc_status nxc_engine_save_catalog(nxc_engine *e, nxc_str catalog,
     if (!path)
         return nxc__error(err, NXC_ERR_INVALID,
                           "save: expected a path, got NULL");
-    return nxc__catalog_save_embedded(entry->catalog, path,
-                                      entry->texts[0].embeddings,
-                                      e->fingerprint, err);
+    return nxc__catalog_save_embedded(
+        entry->catalog, path, entry->texts[0].embeddings, e->fingerprint, err);
 }
 
 nxc_status nxc_encoder_encode_batch(const nxc_encoder *encoder,

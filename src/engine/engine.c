@@ -126,7 +126,8 @@ static nxc_status make_rows(const nxc_engine *e, const nxc__entry *entry,
 static nxc_status index_entry(const nxc_engine *e, nxc__entry *entry,
                               nxc_error *err) {
     if (!entry->index)
-        NXC_TRY(nxc__op_index_new(entry->catalog, e->alloc, &entry->index, err));
+        NXC_TRY(
+            nxc__op_index_new(entry->catalog, e->alloc, &entry->index, err));
     for (size_t k = 1; k < NXC_N_OP_TEXTS; k++)
         NXC_TRY(make_rows(e, entry, &entry->texts[k], err));
     return NXC_OK;
@@ -184,6 +185,10 @@ nxc_status nxc_engine_set_ranker(nxc_engine *e, nxc_ranker *ranker,
     e->ranker_set = set;
     e->set = extracted;
     return NXC_OK;
+}
+
+const char *nxc_engine_ranker(const nxc_engine *engine) {
+    return nxc_ranker_name(engine->ranker);
 }
 
 nxc_status nxc_engine_set_features(nxc_engine *e, const char *name,

@@ -14,8 +14,8 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "encoder/encoder.h"
-#include "features/op_index.h"
 #include "features/feature.h"
+#include "features/op_index.h"
 #include "ranker/ranker.h"
 
 /* Embeddings of one text of each operation. */
@@ -29,9 +29,9 @@ typedef struct nxc__text_rows {
 typedef struct nxc__entry {
     nxc_str name; /* owned */
     nxc_catalog *catalog;
-    size_t n;                  /* operations, webhooks included */
-    uint8_t *states;           /* (n) nxc__state */
-    nxc__op_index *index;      /* of set v2, or NULL */
+    size_t n;                             /* operations, webhooks included */
+    uint8_t *states;                      /* (n) nxc__state */
+    nxc__op_index *index;                 /* of set v2, or NULL */
     nxc__text_rows texts[NXC_N_OP_TEXTS]; /* the first alone without index */
 } nxc__entry;
 

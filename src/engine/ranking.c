@@ -240,8 +240,8 @@ static nxc_status encode(job *j, nxc_ranking *out, nxc_error *err) {
 }
 
 static nxc_status features(job *j, uint8_t *status, nxc_error *err) {
-    j->features = nxc__arena_alloc_array(&j->ctx->arena, j->n,
-                                         j->set->n * sizeof(float));
+    j->features =
+        nxc__arena_alloc_array(&j->ctx->arena, j->n, j->set->n * sizeof(float));
     if (!j->features) return nxc__error_nomem(err, j->n * sizeof(float));
     j->dp.catalog = j->entry->catalog;
     j->dp.session = &j->session;
@@ -330,14 +330,14 @@ static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
     nxc__order(j->scores, j->candidates, j->n, k, scratch, best);
     for (size_t i = 0; i < k; i++) {
         size_t at = best[i];
-        items[i] = (nxc_ranked){
-            .operation = j->candidates[at],
-            .rank = (uint32_t)i + 1,
-            .score = j->scores[at],
-            .features = j->features + at * j->set->n,
-            .contributions = j->has_contributions
-                                 ? j->contributions + at * j->set->n
-                                 : NULL};
+        items[i] = (nxc_ranked){.operation = j->candidates[at],
+                                .rank = (uint32_t)i + 1,
+                                .score = j->scores[at],
+                                .features = j->features + at * j->set->n,
+                                .contributions =
+                                    j->has_contributions
+                                        ? j->contributions + at * j->set->n
+                                        : NULL};
     }
     out->items = items;
     out->n = k;

@@ -56,9 +56,8 @@ static void feature_members(nxc__buffer *b, const nxc_ranking *r,
     nxc__buffer_append_char(b, '}');
 }
 
-static const char *const status_texts[] = {"ok", "no_encoder", "no_now",
-                                           "no_prompt", "no_model",
-                                           "no_evidence"};
+static const char *const status_texts[] = {
+    "ok", "no_encoder", "no_now", "no_prompt", "no_model", "no_evidence"};
 
 static void missing_member(nxc__buffer *b, const nxc_ranking *r) {
     member(b, "missing_features");

@@ -17,12 +17,12 @@
 
 /* Longest first where one begins with another. */
 static const char *const connectives[] = {
-    "and then", "after that", "afterwards", "finally", "then", "next",
-    "and",      "before",     "after",      "by"};
+    "and then", "after that", "afterwards", "finally", "then",
+    "next",     "and",        "before",     "after",   "by"};
 
 typedef struct splitter {
     nxc_str prompt, *out;
-    size_t n;         /* pieces so far; the last NXC_MAX_CLAUSES are kept */
+    size_t n;          /* pieces so far; the last NXC_MAX_CLAUSES are kept */
     size_t last_words; /* of the newest piece */
 } splitter;
 

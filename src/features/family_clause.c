@@ -155,8 +155,8 @@ static void place_columns(clauses *q) {
         size_t arg = best_clause(row, q->n);
         NXC_COL(p, cl_step)[i] = row[step];
         NXC_COL(p, cl_last)[i] = row[q->n - 1];
-        NXC_COL(p, cl_argrel)[i] =
-            q->n > 1 ? (float)arg / (float)(q->n - 1) : 0;
+        NXC_COL(p, cl_argrel)
+        [i] = q->n > 1 ? (float)arg / (float)(q->n - 1) : 0;
         NXC_COL(p, cl_n)[i] = (float)q->n;
         NXC_COL(p, cl_left)[i] = (float)((int)q->n - 1 - q->al);
         NXC_COL(p, cl_ncov)[i] = (float)__builtin_popcount(q->covered);

@@ -76,8 +76,7 @@ static void needs_columns(flow *f, size_t i) {
     NXC_COL(p, pp_unsat)[i] = (float)(path.n - path.satisfied);
     NXC_COL(p, pp_new)[i] = (float)path.fresh;
     if (op->n_path)
-        NXC_COL(p, pp_tail_sat)[i] =
-            satisfied(f, &needs[op->n_path - 1]) != 0;
+        NXC_COL(p, pp_tail_sat)[i] = satisfied(f, &needs[op->n_path - 1]) != 0;
     NXC_COL(p, sp_n)[i] = (float)other.n;
     NXC_COL(p, sp_sat)[i] = share(&other);
     NXC_COL(p, sp_new)[i] = (float)other.fresh;

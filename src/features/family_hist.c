@@ -35,8 +35,8 @@ void nxc__family_hist(nxc__point *p) {
         NXC_COL(p, n_cand)[i] = logf((float)p->n);
         NXC_COL(p, rest_api)[i] = nxc__shape(p, op)->is_path;
         NXC_COL(p, same_run)[i] = (float)run;
-        NXC_COL(p, rep_rate)[i] =
-            p->n_calls ? 1 - (float)distinct / (float)p->n_calls : 0;
+        NXC_COL(p, rep_rate)
+        [i] = p->n_calls ? 1 - (float)distinct / (float)p->n_calls : 0;
         NXC_COL(p, multi_turn)[i] = is_continued;
     }
 }

@@ -55,20 +55,20 @@ static relation relate(const nxc__point *p, uint32_t c, uint32_t h) {
     r.child = extends || (a->parent && a->parent == b->resource);
     r.parent = is_extended || (b->parent && b->parent == a->resource);
     r.space = a->space && a->space == b->space;
-    bool item = extends && a->n_segments == b->n_segments + 1 &&
-                a->ends_in_parameter;
+    bool item =
+        extends && a->n_segments == b->n_segments + 1 && a->ends_in_parameter;
     bool collection = is_extended && b->n_segments == a->n_segments + 1 &&
                       b->ends_in_parameter;
-    r.code = c == h                                 ? SAME_OPERATION
-             : r.path                               ? SAME_PATH
-             : collection                           ? COLLECTION
-             : item                                 ? ITEM
-             : r.res                                ? SAME_RESOURCE
-             : r.child                              ? CHILD
-             : r.parent                             ? PARENT
-             : a->parent && a->parent == b->parent  ? SIBLING
-             : r.space                              ? SAME_SPACE
-                                                    : NOTHING;
+    r.code = c == h                                ? SAME_OPERATION
+             : r.path                              ? SAME_PATH
+             : collection                          ? COLLECTION
+             : item                                ? ITEM
+             : r.res                               ? SAME_RESOURCE
+             : r.child                             ? CHILD
+             : r.parent                            ? PARENT
+             : a->parent && a->parent == b->parent ? SIBLING
+             : r.space                             ? SAME_SPACE
+                                                   : NOTHING;
     return r;
 }
 
@@ -117,8 +117,8 @@ void nxc__family_rel(nxc__point *p) {
         NXC_COL(p, depth)[i] = (float)op->n_segments;
         NXC_COL(p, tail)[i] = op->ends_in_parameter;
         if (!last) continue;
-        NXC_COL(p, depth_diff)[i] =
-            (float)op->n_segments - (float)last->n_segments;
+        NXC_COL(p, depth_diff)
+        [i] = (float)op->n_segments - (float)last->n_segments;
         NXC_COL(p, last_tail)[i] = last->ends_in_parameter;
         NXC_COL(p, last_state)[i] = last->state;
     }

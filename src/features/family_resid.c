@@ -60,13 +60,13 @@ static void row_columns(const residual *r, size_t i) {
     }
     bool has_calls = p->n_called > 0;
     NXC_COL(p, resid_norm)[i] = (float)r->norm;
-    NXC_COL(p, cos_resid)[i] =
-        has_calls ? nxc__point_dot(p, row, r->rest) : cos;
+    NXC_COL(p, cos_resid)
+    [i] = has_calls ? nxc__point_dot(p, row, r->rest) : cos;
     NXC_COL(p, cos_hist_max)[i] = nearest;
     NXC_COL(p, cos_last)[i] = last;
     NXC_COL(p, cos_mmr)[i] = cos - nearest / 2;
-    NXC_COL(p, cos_p_plus_last)[i] =
-        has_calls ? nxc__point_dot(p, row, r->mixed) : cos;
+    NXC_COL(p, cos_p_plus_last)
+    [i] = has_calls ? nxc__point_dot(p, row, r->mixed) : cos;
 }
 
 void nxc__family_resid(nxc__point *p) {

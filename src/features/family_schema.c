@@ -23,7 +23,7 @@ enum {
 
 typedef struct schema {
     nxc__point *p;
-    uint8_t *marks; /* (n_keys) */
+    uint8_t *marks;  /* (n_keys) */
     uint8_t *bodies; /* (n_keys) schemas of responses: 1, of the last: 2 */
 } schema;
 
@@ -62,8 +62,8 @@ static void count(totals *t, const schema *s, const nxc__need *need) {
     if (is_generic) by_name = 0;
     uint8_t old = (by_name & (GIVEN | TAKEN)) | (by_id & (GIVEN | MADE)) |
                   (by_owner & MADE);
-    uint8_t fresh = (by_name & GIVEN_LAST) | (by_id & (GIVEN_LAST | MADE_LAST)) |
-                    (by_owner & MADE_LAST);
+    uint8_t fresh = (by_name & GIVEN_LAST) |
+                    (by_id & (GIVEN_LAST | MADE_LAST)) | (by_owner & MADE_LAST);
     t->n_ids++;
     t->filled += old || fresh;
     t->fresh += fresh && !old;
@@ -88,8 +88,8 @@ static void op_columns(schema *s, size_t i) {
     NXC_COL(p, rq_returned)[i] = ratio(required.returned, required.all);
     NXC_COL(p, rq_last)[i] = ratio(required.last, required.all);
     NXC_COL(p, rq_known)[i] = ratio(required.known, required.all);
-    NXC_COL(p, rq_id_sat)[i] =
-        ratio((double)required.filled, (double)required.n_ids);
+    NXC_COL(p, rq_id_sat)
+    [i] = ratio((double)required.filled, (double)required.n_ids);
     NXC_COL(p, rq_id_open)[i] = (float)(required.n_ids - required.filled);
     NXC_COL(p, rq_id_new)[i] = (float)required.fresh;
     NXC_COL(p, in_returned)[i] = ratio(all.returned, all.all);

@@ -26,8 +26,8 @@ static void read_prompt(verbres *v) {
         v->place[p->terms[i].term] = p->terms[i].position + 1;
     for (nxc__word_iter it = nxc__words(p->dp->prompt, false);
          nxc__word_next(&it); v->n_words++) {
-        uint32_t key = nxc__strmap_find(&p->index->keys,
-                                        nxc__verb_base(it.word, buf));
+        uint32_t key =
+            nxc__strmap_find(&p->index->keys, nxc__verb_base(it.word, buf));
         if (key != NXC_NONE && v->verbs[key] == 0)
             v->verbs[key] = (uint32_t)v->n_words + 1;
     }
@@ -72,8 +72,8 @@ static void op_columns(verbres *v) {
         float verb = verb_position(v, shape);
         NXC_COL(p, res_in_prompt)[i] = r->share;
         if (n_parents)
-            NXC_COL(p, par_in_prompt)[i] =
-                v->resources[parents[n_parents - 1]].share;
+            NXC_COL(p, par_in_prompt)
+            [i] = v->resources[parents[n_parents - 1]].share;
         NXC_COL(p, verb_in_prompt)[i] = verb < 1;
         NXC_COL(p, res_pos)[i] = r->position;
         NXC_COL(p, verb_pos)[i] = verb;

@@ -50,9 +50,8 @@ nxc_str nxc_feature_label(const nxc_catalog *catalog, const char *set,
         return method_label(code);
     case NXC_V2_state:
     case NXC_V2_last_state:
-        return code < NXC_N_STATES
-                   ? nxc__str(nxc__state_name((nxc__state)code))
-                   : NXC_STR("");
+        return code < NXC_N_STATES ? nxc__str(nxc__state_name((nxc__state)code))
+                                   : NXC_STR("");
     case NXC_V2_last_resource:
         return catalog && code < nxc__catalog_n_resources(catalog)
                    ? nxc__catalog_resource_name(catalog, code)

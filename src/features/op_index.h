@@ -31,10 +31,10 @@ typedef struct nxc__posting {
 
 /* BM25 with k1 1.2, b 0.75, idf ln(1 + (N - df + .5) / (df + .5)). */
 typedef struct nxc__field_index {
-    const uint32_t *first;         /* (n_terms + 1) */
-    const nxc__posting *postings;  /* by term, then operation */
-    const float *idf;              /* (n_terms); 0: not in this field */
-    const float *mass;             /* (n_ops) sum of idf of its terms */
+    const uint32_t *first;        /* (n_terms + 1) */
+    const nxc__posting *postings; /* by term, then operation */
+    const float *idf;             /* (n_terms); 0: not in this field */
+    const float *mass;            /* (n_ops) sum of idf of its terms */
 } nxc__field_index;
 
 /* ------------------------------------------------------------ structure */
@@ -61,7 +61,7 @@ typedef enum nxc__need_in {
 } nxc__need_in;
 
 typedef struct nxc__op_shape {
-    nxc_method method; /* of a tool: the method of its verb */
+    nxc_method method;         /* of a tool: the method of its verb */
     uint32_t resource, parent; /* keys */
     uint32_t verb, space;      /* keys */
     uint32_t body_schema, returns_schema; /* keys */
@@ -69,7 +69,7 @@ typedef struct nxc__op_shape {
     uint32_t first_need, n_path, n_needs; /* path parameters come first */
     uint32_t first_give, n_gives;         /* of index->gives */
     uint32_t n_words;                     /* of the full text */
-    uint32_t pathmates, resourcemates;    /* operations of that path, resource */
+    uint32_t pathmates, resourcemates; /* operations of that path, resource */
     uint16_t n_parameters;
     uint8_t state; /* nxc__state */
     bool is_path, ends_in_parameter, is_action, gives_id;
@@ -87,11 +87,11 @@ typedef struct nxc__op_index {
     size_t n_ops, n_terms, n_keys, n_spaces;
     nxc__strmap terms, keys;
     nxc__field_index fields[NXC_N_TEXT_FIELDS];
-    const nxc__op_shape *shapes;    /* (n_ops) */
-    const uint32_t *segments;       /* key * 2 + is_parameter */
+    const nxc__op_shape *shapes; /* (n_ops) */
+    const uint32_t *segments;    /* key * 2 + is_parameter */
     const nxc__need *needs;
-    const uint32_t *gives;          /* keys of response properties */
-    const float *key_idf;           /* (n_keys) over needs of operations */
+    const uint32_t *gives; /* keys of response properties */
+    const float *key_idf;  /* (n_keys) over needs of operations */
     const nxc_str *texts[NXC_N_OP_TEXTS]; /* (n_ops); [0] is NULL */
 } nxc__op_index;
 

@@ -20,7 +20,7 @@
 #include "features/op_index.h"
 
 static const char *const id_endings[] = {
-    "id",   "uuid", "guid", "sid",    "key",    "slug", "code",
+    "id",   "uuid", "guid", "sid",    "key",    "slug",      "code",
     "name", "ref",  "urn",  "number", "handle", "identifier"};
 enum { N_STRICT_IDS = 4 }; /* of them: id, uuid, guid, sid */
 
@@ -95,9 +95,8 @@ static nxc_str parameter_name(nxc_str segment) {
 static nxc_status add_need(shaper *s, nxc_str name, nxc__need_in in,
                            uint32_t owner, bool is_required) {
     char form_buf[NXC_WORD_MAX];
-    nxc__need need = {.owner = owner,
-                      .in = (uint8_t)in,
-                      .is_required = is_required};
+    nxc__need need = {
+        .owner = owner, .in = (uint8_t)in, .is_required = is_required};
     nxc_str form = nxc__resource_fold(name, form_buf);
     bool is_id, is_strict;
     nxc_str base = base_of(form, &is_id, &is_strict);
@@ -123,8 +122,8 @@ static nxc_status read_path(shaper *s, nxc_str path, nxc__op_shape *shape) {
         bool is_parameter = nxc__str_find(segment, '{', 0) < segment.len;
         uint32_t key;
         if (!is_parameter && is_dropped(segment)) continue;
-        NXC_TRY(key_of(s, is_parameter ? parameter_name(segment) : segment,
-                       &key));
+        NXC_TRY(
+            key_of(s, is_parameter ? parameter_name(segment) : segment, &key));
         uint32_t code = key * 2 + is_parameter;
         nxc__buffer_append(&s->segments, &code, sizeof code);
         shape->ends_in_parameter = is_parameter;
@@ -141,8 +140,8 @@ static nxc_status read_path(shaper *s, nxc_str path, nxc__op_shape *shape) {
     char a[NXC_WORD_MAX];
     nxc_str form = nxc__resource_fold(last_static, a);
     uint32_t last = nxc__strmap_find(&s->index->keys, form);
-    shape->is_action = n_static > 1 && !shape->ends_in_parameter &&
-                       last != shape->resource;
+    shape->is_action =
+        n_static > 1 && !shape->ends_in_parameter && last != shape->resource;
     return nxc__buffer_status(&s->segments, "segments", s->err);
 }
 
@@ -204,8 +203,8 @@ static nxc_status read_fields(shaper *s, uint32_t i, const nxc_operation *op,
         for (size_t at = 0; !is_in_path && at + p.len <= op->path.len; at++)
             is_in_path = memcmp(op->path.ptr + at, p.ptr, p.len) == 0;
         if (!is_in_path && !nxc__str_eq(f.in, NXC_STR("header")))
-            NXC_TRY(add_need(s, f.name, NXC_NEED_QUERY, NXC_KEY_NONE,
-                             f.required));
+            NXC_TRY(
+                add_need(s, f.name, NXC_NEED_QUERY, NXC_KEY_NONE, f.required));
     }
     for (uint32_t k = 0; k < op->n_body; k++)
         if (nxc_catalog_get_field(s->index->catalog, i, NXC_FIELD_BODY, k, &f))
@@ -238,16 +237,15 @@ static nxc_status read_operation(shaper *s, uint32_t i, nxc__op_shape *shape) {
     nxc_str tag = nxc__str_slice(op.tags, 0, nxc__str_find(op.tags, ',', 0));
     NXC_TRY(number_of(s, op.resource, &shape->resource));
     if (n_parents)
-        NXC_TRY(number_of(
-            s, nxc__catalog_resource_name(c, parents[n_parents - 1]),
-            &shape->parent));
+        NXC_TRY(number_of(s,
+                          nxc__catalog_resource_name(c, parents[n_parents - 1]),
+                          &shape->parent));
     NXC_TRY(key_of(s, tag, &shape->space));
     NXC_TRY(key_of(s, op.body_schema, &shape->body_schema));
     NXC_TRY(key_of(s, op.returns_schema, &shape->returns_schema));
     shape->is_path = op.path.len > 0;
-    shape->n_parameters = (uint16_t)(op.n_parameters < UINT16_MAX
-                                         ? op.n_parameters
-                                         : UINT16_MAX);
+    shape->n_parameters =
+        (uint16_t)(op.n_parameters < UINT16_MAX ? op.n_parameters : UINT16_MAX);
     shape->state =
         (uint8_t)nxc__workflow_state(op.method, op.path, op.operation_id);
     shape->first_segment = (uint32_t)(s->segments.len / sizeof(uint32_t));
@@ -292,12 +290,12 @@ static nxc_status count_shared(shaper *s) {
     size_t slots = 16;
     while (slots < 2 * index->n_ops)
         slots *= 2;
-    float *idf = nxc__arena_alloc_array(&index->arena, index->n_keys + 1,
-                                        sizeof *idf);
+    float *idf =
+        nxc__arena_alloc_array(&index->arena, index->n_keys + 1, sizeof *idf);
     uint32_t *by_key = nxc__arena_alloc_array(&index->arena, index->n_keys + 1,
                                               sizeof *by_key);
-    uint32_t *heads = nxc__arena_alloc_array(&index->arena, slots,
-                                             2 * sizeof *heads);
+    uint32_t *heads =
+        nxc__arena_alloc_array(&index->arena, slots, 2 * sizeof *heads);
     if (!idf || !by_key || !heads)
         return nxc__error_nomem(s->err, index->n_keys * sizeof *idf);
     memset(by_key, 0, (index->n_keys + 1) * sizeof *by_key);
@@ -310,9 +308,8 @@ static nxc_status count_shared(shaper *s) {
     for (uint32_t i = 0; i < index->n_ops; i++) {
         nxc__op_shape *p = &s->shapes[i];
         p->resourcemates = p->resource ? by_key[p->resource] : 1;
-        p->pathmates = p->n_segments
-                           ? counts[path_hash(index, p) & (slots - 1)]
-                           : 1;
+        p->pathmates =
+            p->n_segments ? counts[path_hash(index, p) & (slots - 1)] : 1;
     }
     memset(by_key, 0, (index->n_keys + 1) * sizeof *by_key);
     for (uint32_t i = 0; i < index->n_ops; i++)

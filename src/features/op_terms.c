@@ -113,11 +113,12 @@ static nxc_status index_field(scan *s, nxc__field_index *out) {
     nxc__op_index *index = s->index;
     const occurrence *seen = (const occurrence *)(void *)s->seen.data;
     size_t n = s->seen.len / sizeof *seen, n_terms = index->n_terms;
-    uint32_t *first = nxc__arena_alloc_array(&index->arena, n_terms + 2,
-                                             sizeof *first);
+    uint32_t *first =
+        nxc__arena_alloc_array(&index->arena, n_terms + 2, sizeof *first);
     nxc__posting *postings =
         nxc__arena_alloc_array(&index->arena, n + 1, sizeof *postings);
-    float *idf = nxc__arena_alloc_array(&index->arena, n_terms + 1, sizeof *idf);
+    float *idf =
+        nxc__arena_alloc_array(&index->arena, n_terms + 1, sizeof *idf);
     float *mass =
         nxc__arena_alloc_array(&index->arena, index->n_ops + 1, sizeof *mass);
     if (!first || !postings || !idf || !mass)
@@ -137,8 +138,7 @@ static nxc_status index_field(scan *s, nxc__field_index *out) {
     }
     for (size_t i = 0; i < n; i++) {
         const occurrence *o = &seen[i];
-        double norm =
-            BM25_K1 * (1 - BM25_B + BM25_B * s->length[o->op] / mean);
+        double norm = BM25_K1 * (1 - BM25_B + BM25_B * s->length[o->op] / mean);
         double tf = o->count * (BM25_K1 + 1) / (o->count + norm);
         postings[first[o->term + 1]++] =
             (nxc__posting){o->op, (float)((double)idf[o->term] * tf)};

@@ -92,8 +92,7 @@ static void append_path(nxc__buffer *b, nxc_str path) {
     for (size_t i = 0; i < path.len;) {
         size_t end = nxc__str_find(path, '/', i);
         nxc_str s = nxc__str_slice(path, i, end);
-        if (nxc__str_find(s, '{', 0) < s.len)
-            append_words(b, NXC_STR("by"));
+        if (nxc__str_find(s, '{', 0) < s.len) append_words(b, NXC_STR("by"));
         append_words(b, s);
         i = end + 1;
     }

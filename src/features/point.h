@@ -23,7 +23,8 @@
 
 /* Columns of the set by name: NXC_V2_bm_full, NXC_V2_bm_full_rank, ... */
 enum {
-#define NXC_FEATURE(name, kind, depends_on, is_per_candidate, doc) NXC_V2_##name,
+#define NXC_FEATURE(name, kind, depends_on, is_per_candidate, doc) \
+    NXC_V2_##name,
 #include "features/features_v1.def"
 #undef NXC_FEATURE
 #define NXC_COLUMN(name, kind, depends_on, doc) NXC_V2_##name,
@@ -44,14 +45,14 @@ typedef struct nxc__point {
     const nxc__op_index *index;
     nxc__arena *arena;
     bool failed;
-    size_t n;           /* candidates */
+    size_t n;            /* candidates */
     const uint32_t *ops; /* (n + n_called): candidates, then called ones */
-    size_t n_called;    /* distinct operations called, newest first */
+    size_t n_called;     /* distinct operations called, newest first */
     const uint32_t *called;
     size_t n_calls; /* known calls, oldest first */
     const uint32_t *calls;
-    uint32_t last;          /* newest call's operation, or NXC_NONE */
-    const uint8_t *times;   /* (n_ops) how often called, at most 255 */
+    uint32_t last;        /* newest call's operation, or NXC_NONE */
+    const uint8_t *times; /* (n_ops) how often called, at most 255 */
     float *columns[NXC_V2_N_FEATURES]; /* (n) each */
     /* lexical, by lex */
     const nxc__query_term *terms; /* distinct terms of the prompt */

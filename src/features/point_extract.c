@@ -13,9 +13,8 @@
  *
  * Cost: linear in the candidates, but for the ranks, which are sorted by radix.
  */
-#include "features/point.h"
-
 #include "base/str.h"
+#include "features/point.h"
 
 void *nxc__point_alloc(nxc__point *p, size_t n, size_t size) {
     void *block = nxc__arena_alloc_array(p->arena, n + 1, size);
@@ -59,7 +58,8 @@ static void begin(nxc__point *p, const nxc__decision_point *dp) {
     p->index = dp->index;
     p->arena = dp->arena;
     p->n = dp->n;
-    float *block = nxc__point_alloc(p, dp->n * NXC_V2_N_FEATURES, sizeof *block);
+    float *block =
+        nxc__point_alloc(p, dp->n * NXC_V2_N_FEATURES, sizeof *block);
     if (!block) return;
     for (size_t f = 0; f < NXC_V2_N_FEATURES; f++)
         p->columns[f] = block + f * dp->n;

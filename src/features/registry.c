@@ -19,7 +19,7 @@ const nxc__feature nxc__features_v1[NXC_V1_N_FEATURES] = {
 #define NXC_FEATURE(name, kind, depends_on, is_per_candidate, doc) \
     {#name, kind, depends_on, doc},
 #define NXC_COLUMN(name, kind, depends_on, doc) {#name, kind, depends_on, doc},
-#define NXC_COPY(score, how)                       \
+#define NXC_COPY(score, how) \
     {#score "_" #how, "number", "A", #how " of " #score},
 static const nxc_feature_info rows_v2[NXC_V2_N_FEATURES] = {
 #include "features/features_v1.def"

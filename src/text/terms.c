@@ -7,15 +7,15 @@
 
 /* Sorted. Words that a request is made of, whatever it asks for. */
 static const char *const stop_words[] = {
-    "a",     "an",   "and",  "are",   "as",   "at",   "be",   "by",
-    "can",   "could", "do",  "for",   "from", "get",  "give", "has",
-    "have",  "how",  "i",    "if",    "in",   "into", "is",   "it",
-    "its",   "let",  "like", "me",    "my",   "need", "of",   "on",
-    "or",    "our",  "please", "show", "so",  "some", "tell", "that",
-    "the",   "their", "them", "then", "there", "these", "they", "this",
-    "to",    "up",   "us",   "use",   "using", "via", "want", "was",
-    "we",    "what", "when", "where", "which", "who", "will", "with",
-    "would", "you",  "your"};
+    "a",     "an",    "and",    "are",   "as",    "at",    "be",   "by",
+    "can",   "could", "do",     "for",   "from",  "get",   "give", "has",
+    "have",  "how",   "i",      "if",    "in",    "into",  "is",   "it",
+    "its",   "let",   "like",   "me",    "my",    "need",  "of",   "on",
+    "or",    "our",   "please", "show",  "so",    "some",  "tell", "that",
+    "the",   "their", "them",   "then",  "there", "these", "they", "this",
+    "to",    "up",    "us",     "use",   "using", "via",   "want", "was",
+    "we",    "what",  "when",   "where", "which", "who",   "will", "with",
+    "would", "you",   "your"};
 
 static bool is_stop_word(nxc_str word) {
     size_t low = 0, high = sizeof stop_words / sizeof *stop_words;

@@ -321,7 +321,8 @@ static void labels_name_categories(void **state) {
     const nxc_catalog *c = f->catalog;
     for (int i = 0; i < 7; i++) {
         float v = (float)i;
-        assert_str(nxc_feature_label(c, "v1", LAST_ENDPOINT_TYPE, v), methods[i]);
+        assert_str(nxc_feature_label(c, "v1", LAST_ENDPOINT_TYPE, v),
+                   methods[i]);
         assert_str(nxc_feature_label(NULL, "v1", ENDPOINT_TYPE, v), methods[i]);
     }
     assert_str(nxc_feature_label(c, "v1", ENDPOINT_TYPE, 7), "");
