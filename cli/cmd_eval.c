@@ -10,6 +10,8 @@
  *
  *     ranker             --ranker (default: universal-v2)
  *     other rankers      --compare, in the order given
+ *     in order           the first, with its order of ties: what --predictions
+ *                        writes (only with that)
  *     bm25, cosine       bm_full, prompt_similarity
  *     ... unseen         the same, operations already called last
  *     fusion             reciprocal ranks of the two unseen ones
@@ -23,7 +25,7 @@
 enum {
     MAX_COMPARED = 4,
     N_SIMPLE = 5,
-    MAX_METHODS = 1 + MAX_COMPARED + N_SIMPLE
+    MAX_METHODS = 2 + MAX_COMPARED + N_SIMPLE
 };
 static const char *const simple_names[N_SIMPLE] = {
     "bm25", "bm25 unseen", "cosine", "cosine unseen", "fusion"};
@@ -114,7 +116,12 @@ static nxc_status judge_point(void *user, const cli_point *p, nxc_error *err) {
     evaluation *e = user;
     const nxc_ranking *r = p->ranking;
     size_t at = p->scenario->first_point + p->step;
-    if (e->is_first && e->rankings) NXC_TRY(keep_ranking(e, p, err));
+    if (e->is_first && e->rankings) {
+        NXC_TRY(keep_ranking(e, p, err));
+        if (p->gold != SIZE_MAX)
+            e->methods[e->n_methods - N_SIMPLE - 1].outcomes[at] =
+                cli_judge_rank(p->gold + 1);
+    }
     e->counts[at] =
         p->gold != SIZE_MAX && r->n >= e->min && (!e->max || r->n <= e->max);
     if (!e->counts[at]) return NXC_OK;
@@ -297,9 +304,10 @@ static nxc_status pass(evaluation *e, const char *ranker, method *m,
 static nxc_status reserve(evaluation *e, nxc__arena *arena, nxc_error *err) {
     size_t n = e->dataset.n_points + 1, at = 0;
     const char *path;
-    e->n_methods = 1 + N_SIMPLE;
+    bool in_order = cli_has(e->args, "predictions");
+    e->n_methods = 1 + in_order + N_SIMPLE;
     while ((path = cli_next(e->args, "compare", &at)))
-        if (e->n_methods++ == MAX_METHODS)
+        if (e->n_methods++ == (size_t)MAX_METHODS - !in_order)
             return nxc__error(err, NXC_ERR_LIMIT,
                               "--compare: expected at most %d, got %s as well",
                               MAX_COMPARED, path);
@@ -316,7 +324,10 @@ static nxc_status reserve(evaluation *e, nxc__arena *arena, nxc_error *err) {
     e->rankings = nxc__arena_alloc_array(arena, n, sizeof *e->rankings);
     if (!e->counts || !e->rankings) return nxc__error_nomem(err, n);
     memset(e->rankings, 0, n * sizeof *e->rankings);
-    if (!cli_has(e->args, "predictions")) e->rankings = NULL;
+    if (in_order)
+        e->methods[e->n_methods - N_SIMPLE - 1].name = "in order";
+    else
+        e->rankings = NULL;
     return NXC_OK;
 }
 

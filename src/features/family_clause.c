@@ -57,12 +57,12 @@ static void fill_cosines(clauses *q) {
     const nxc__point *p = q->p;
     const float *clause = p->dp->query->embeddings + 2 * (size_t)NXC_DIM;
     for (size_t i = 0; i < q->n_rows; i++) {
-        const float *a = nxc__op_row(p, 0, p->ops[i]);
-        const float *b = nxc__op_row(p, 2, p->ops[i]);
         for (size_t k = 0; k < q->n; k++) {
-            float x = nxc__point_dot(p, a, clause + k * NXC_DIM);
-            float y = nxc__point_dot(p, b, clause + k * NXC_DIM);
-            q->s[i * q->n + k] = x > y ? x : y;
+            float sum = 0;
+            for (size_t t = 0; t < NXC_N_OP_TEXTS; t++)
+                sum += nxc__point_dot(p, nxc__op_row(p, t, p->ops[i]),
+                                      clause + k * NXC_DIM);
+            q->s[i * q->n + k] = sum / NXC_N_OP_TEXTS;
         }
     }
 }

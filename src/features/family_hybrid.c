@@ -18,6 +18,11 @@ void nxc__family_hybrid(nxc__point *p) {
     if (p->failed) return;
     add_standardized(p, NXC_COL(p, cos_resid), NXC_COL(p, bm_rest),
                      NXC_COL(p, hyr));
+    if (p->failed) return;
+    float *fresh = NXC_COL(p, fresh);
+    add_standardized(p, NXC_COL(p, cl_comb_unc), NXC_COL(p, hyr), fresh);
+    for (size_t i = 0; !p->failed && i < p->n; i++)
+        if (p->times[p->ops[i]]) fresh[i] -= 9;
 }
 
 /* Best and second best of a resource. */

@@ -92,6 +92,7 @@ void nxc__family_lex(nxc__point *p) {
     if (p->failed) return;
     name_columns(p);
     field_column(p, NXC_TEXT_FULL, NXC_COL(p, bm_full));
+    field_column(p, NXC_TEXT_MAIN, NXC_COL(p, bm_main));
     field_column(p, NXC_TEXT_PATH, NXC_COL(p, bm_path));
     field_column(p, NXC_TEXT_PARAM, NXC_COL(p, bm_par));
     for (size_t i = 0; i < p->n; i++)

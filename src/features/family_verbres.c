@@ -1,6 +1,6 @@
 /* Verbs and resources: does the prompt name them, and where. */
 #include "features/point.h"
-#include "text/terms.h"
+#include "text/words.h"
 
 typedef struct named {
     float share;    /* of the name's words in the prompt, by idf */
@@ -33,14 +33,14 @@ static void read_prompt(verbres *v) {
     }
 }
 
-static named look_up(const verbres *v, nxc_str name) {
+static named look_up(const verbres *v, uint32_t resource) {
     const nxc__point *p = v->p;
     const float *idf = p->index->fields[NXC_TEXT_FULL].idf;
     double all = 0, said = 0;
     size_t first = p->prompt_length;
-    for (nxc__term_iter it = nxc__terms(name); nxc__term_next(&it);) {
-        uint32_t t = nxc__strmap_find(&p->index->terms, it.term);
-        if (t == NXC_NONE) continue;
+    const uint32_t *end = p->index->resource_first + resource + 1;
+    for (uint32_t k = end[-1]; k < *end; k++) {
+        uint32_t t = p->index->resource_terms[k];
         all += (double)idf[t];
         if (v->place[t] == 0) continue;
         said += (double)idf[t];
@@ -71,9 +71,8 @@ static void op_columns(verbres *v) {
         const uint32_t *parents = nxc__catalog_parents(c, op, &n_parents);
         float verb = verb_position(v, shape);
         NXC_COL(p, res_in_prompt)[i] = r->share;
-        if (n_parents)
-            NXC_COL(p, par_in_prompt)
-            [i] = v->resources[parents[n_parents - 1]].share;
+        if (n_parents) NXC_COL(p, par_in_prompt)
+        [i] = v->resources[parents[n_parents - 1]].share;
         NXC_COL(p, verb_in_prompt)[i] = verb < 1;
         NXC_COL(p, res_pos)[i] = r->position;
         NXC_COL(p, verb_pos)[i] = verb;
@@ -102,8 +101,7 @@ void nxc__family_verbres(nxc__point *p) {
     v.resources[NXC_RESOURCE_NONE] = v.resources[NXC_RESOURCE_UNKNOWN] =
         (named){(float)NXC_NAN, 1};
     for (uint32_t r = NXC_RESOURCE_UNKNOWN + 1; r < n_resources; r++)
-        v.resources[r] =
-            look_up(&v, nxc__catalog_resource_name(p->dp->catalog, r));
+        v.resources[r] = look_up(&v, r);
     op_columns(&v);
     static const nxc_method methods[] = {NXC_METHOD_GET, NXC_METHOD_POST,
                                          NXC_METHOD_PUT, NXC_METHOD_DELETE,

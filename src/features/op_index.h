@@ -19,6 +19,7 @@
 typedef enum nxc__text_field {
     NXC_TEXT_FULL,  /* all texts and names */
     NXC_TEXT_NAME,  /* operationId and sentence (see nxc__op_texts) */
+    NXC_TEXT_MAIN,  /* that, the path and the tags */
     NXC_TEXT_PATH,  /* static segments and parameter names of the path */
     NXC_TEXT_PARAM, /* names of parameters and body properties */
     NXC_N_TEXT_FIELDS
@@ -69,6 +70,7 @@ typedef struct nxc__op_shape {
     uint32_t first_need, n_path, n_needs; /* path parameters come first */
     uint32_t first_give, n_gives;         /* of index->gives */
     uint32_t n_words;                     /* of the full text */
+    uint32_t path; /* key of the template */
     uint32_t pathmates, resourcemates; /* operations of that path, resource */
     uint16_t n_parameters;
     uint8_t state; /* nxc__state */
@@ -84,9 +86,12 @@ typedef struct nxc__op_index {
     const nxc_allocator *alloc;
     const nxc_catalog *catalog;
     nxc__arena arena; /* owns everything below */
-    size_t n_ops, n_terms, n_keys, n_spaces;
+    size_t n_ops, n_terms, n_keys;
     nxc__strmap terms, keys;
     nxc__field_index fields[NXC_N_TEXT_FIELDS];
+    /* terms of each resource's name: resource_terms[resource_first[r]] .. */
+    const uint32_t *resource_first; /* (n_resources of the catalog + 1) */
+    const uint32_t *resource_terms;
     const nxc__op_shape *shapes; /* (n_ops) */
     const uint32_t *segments;    /* key * 2 + is_parameter */
     const nxc__need *needs;

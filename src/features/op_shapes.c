@@ -154,6 +154,12 @@ static nxc_str local_name(nxc_str name) {
     return start < name.len ? nxc__str_slice(name, start, name.len) : name;
 }
 
+/* "Buses" of "Buses.FindBus"; "" without one. */
+static nxc_str name_space(nxc_str name) {
+    size_t local = local_name(name).len;
+    return nxc__str_slice(name, 0, local < name.len ? name.len - local - 1 : 0);
+}
+
 /* The first of the first `max` words that is a verb; method: one of its. */
 static bool find_verb(nxc_str text, size_t max, char out[NXC_WORD_MAX],
                       nxc_str *verb, uint32_t *methods) {
@@ -240,7 +246,13 @@ static nxc_status read_operation(shaper *s, uint32_t i, nxc__op_shape *shape) {
         NXC_TRY(number_of(s,
                           nxc__catalog_resource_name(c, parents[n_parents - 1]),
                           &shape->parent));
-    NXC_TRY(key_of(s, tag, &shape->space));
+    NXC_TRY(number_of(s, op.path, &shape->path));
+    NXC_TRY(
+        key_of(s,
+               tag.len || op.path.len
+                   ? tag
+                   : name_space(op.operation_id.len ? op.operation_id : op.id),
+               &shape->space));
     NXC_TRY(key_of(s, op.body_schema, &shape->body_schema));
     NXC_TRY(key_of(s, op.returns_schema, &shape->returns_schema));
     shape->is_path = op.path.len > 0;
@@ -277,48 +289,32 @@ static const void *kept(shaper *s, const nxc__buffer *b) {
     return copy;
 }
 
-static uint64_t path_hash(const nxc__op_index *index, const nxc__op_shape *p) {
-    uint64_t h = 1469598103934665603u;
-    for (uint32_t k = 0; k < p->n_segments; k++)
-        h = (h ^ index->segments[p->first_segment + k]) * 1099511628211u;
-    return h;
-}
-
 /* Operations that share a path or a resource, and idf of keys over needs. */
 static nxc_status count_shared(shaper *s) {
     nxc__op_index *index = s->index;
-    size_t slots = 16;
-    while (slots < 2 * index->n_ops)
-        slots *= 2;
-    float *idf =
-        nxc__arena_alloc_array(&index->arena, index->n_keys + 1, sizeof *idf);
-    uint32_t *by_key = nxc__arena_alloc_array(&index->arena, index->n_keys + 1,
-                                              sizeof *by_key);
-    uint32_t *heads =
-        nxc__arena_alloc_array(&index->arena, slots, 2 * sizeof *heads);
-    if (!idf || !by_key || !heads)
-        return nxc__error_nomem(s->err, index->n_keys * sizeof *idf);
-    memset(by_key, 0, (index->n_keys + 1) * sizeof *by_key);
-    memset(heads, 0, slots * 2 * sizeof *heads);
-    uint32_t *counts = heads + slots;
+    size_t n = index->n_keys + 1;
+    float *idf = nxc__arena_alloc_array(&index->arena, n, sizeof *idf);
+    uint32_t *count = nxc__arena_alloc_array(&index->arena, n, sizeof *count);
+    if (!idf || !count) return nxc__error_nomem(s->err, n * sizeof *idf);
+    memset(count, 0, n * sizeof *count);
     for (uint32_t i = 0; i < index->n_ops; i++) {
-        by_key[s->shapes[i].resource]++;
-        counts[path_hash(index, &s->shapes[i]) & (slots - 1)]++;
+        count[s->shapes[i].resource]++;
+        count[s->shapes[i].path]++; /* no path is a resource's key */
     }
     for (uint32_t i = 0; i < index->n_ops; i++) {
         nxc__op_shape *p = &s->shapes[i];
-        p->resourcemates = p->resource ? by_key[p->resource] : 1;
-        p->pathmates =
-            p->n_segments ? counts[path_hash(index, p) & (slots - 1)] : 1;
+        p->resourcemates = p->resource ? count[p->resource] : 1;
+        p->pathmates = p->path ? count[p->path] : 1;
     }
-    memset(by_key, 0, (index->n_keys + 1) * sizeof *by_key);
+    memset(count, 0, n * sizeof *count);
     for (uint32_t i = 0; i < index->n_ops; i++)
         for (uint32_t k = 0; k < s->shapes[i].n_needs; k++)
-            by_key[index->needs[s->shapes[i].first_need + k].key]++;
-    double n = (double)index->n_ops;
-    for (size_t k = 0; k < index->n_keys; k++)
-        idf[k] = (float)log(1 + (n - by_key[k] + 0.5) / (by_key[k] + 0.5) *
-                                    (by_key[k] <= n));
+            count[index->needs[s->shapes[i].first_need + k].key]++;
+    double n_ops = (double)index->n_ops;
+    for (size_t k = 0; k < n; k++) {
+        double df = count[k] < n_ops ? count[k] : n_ops;
+        idf[k] = (float)log(1 + (n_ops - df + 0.5) / (df + 0.5));
+    }
     index->key_idf = idf;
     return NXC_OK;
 }

@@ -98,6 +98,10 @@ static nxc_status add_operation(scan *s, nxc__text_field field) {
         return add_fields(s, &op);
     case NXC_TEXT_NAME:
         return add_text(s, s->index->texts[2][s->op]);
+    case NXC_TEXT_MAIN:
+        NXC_TRY(add_text(s, s->index->texts[2][s->op]));
+        NXC_TRY(add_text(s, op.path));
+        return add_text(s, op.tags);
     case NXC_TEXT_PATH:
         return add_text(s, op.path.len ? op.path : name);
     case NXC_TEXT_PARAM:
@@ -160,6 +164,34 @@ static nxc_status scan_field(scan *s, nxc__text_field field) {
     return NXC_OK;
 }
 
+/* Terms of the resources' names; those that no text has are left out. */
+static nxc_status resource_terms(scan *s) {
+    nxc__op_index *index = s->index;
+    const nxc_catalog *c = index->catalog;
+    size_t n = nxc__catalog_n_resources(c);
+    uint32_t *first =
+        nxc__arena_alloc_array(&index->arena, n + 1, sizeof *first);
+    if (!first) return nxc__error_nomem(s->err, n * sizeof *first);
+    s->where.len = 0;
+    for (uint32_t r = 0; r < n; r++) {
+        first[r] = (uint32_t)(s->where.len / sizeof(uint32_t));
+        if (r <= NXC_RESOURCE_UNKNOWN) continue;
+        nxc__term_iter it = nxc__terms(nxc__catalog_resource_name(c, r));
+        while (nxc__term_next(&it)) {
+            uint32_t t = nxc__strmap_find(&index->terms, it.term);
+            if (t != NXC_NONE) nxc__buffer_append(&s->where, &t, sizeof t);
+        }
+    }
+    first[n] = (uint32_t)(s->where.len / sizeof(uint32_t));
+    NXC_TRY(nxc__buffer_status(&s->where, "resource terms", s->err));
+    uint32_t *terms = nxc__arena_alloc(&index->arena, s->where.len + 1);
+    if (!terms) return nxc__error_nomem(s->err, s->where.len);
+    if (s->where.len) memcpy(terms, s->where.data, s->where.len);
+    index->resource_first = first;
+    index->resource_terms = terms;
+    return NXC_OK;
+}
+
 nxc_status nxc__op_terms(nxc__op_index *index, nxc_error *err) {
     size_t bytes = (index->n_ops + 1) * sizeof(double);
     scan s = {.index = index, .err = err};
@@ -176,6 +208,7 @@ nxc_status nxc__op_terms(nxc__op_index *index, nxc_error *err) {
         st = scan_field(&s, (nxc__text_field)f);
         if (st == NXC_OK) st = index_field(&s, &index->fields[f]);
     }
+    if (st == NXC_OK) st = resource_terms(&s);
     nxc__buffer_release(&s.seen);
     nxc__buffer_release(&s.where);
     nxc__free(index->alloc, s.length, bytes);
