@@ -3,7 +3,7 @@
  *
  * Three matrices of (candidates and called operations, clauses):
  *
- *     S  the better cosine of two texts      B  BM25 of the name
+ *     S  cosine with the texts      B  BM25 of the name
  *     C  S + .02 min(B, 15) + .08 v + .05 o, where v: the clause has a verb of
  *        the operation's method, o: its own verb
  *
@@ -53,16 +53,22 @@ static void fill_bm25(clauses *q) {
     }
 }
 
+/* Of an operation with a path the mean over its texts, of a tool, whose texts
+ * say the same, the better of two. */
 static void fill_cosines(clauses *q) {
     const nxc__point *p = q->p;
     const float *clause = p->dp->query->embeddings + 2 * (size_t)NXC_DIM;
     for (size_t i = 0; i < q->n_rows; i++) {
+        uint32_t op = p->ops[i];
+        bool is_path = nxc__shape(p, op)->is_path;
         for (size_t k = 0; k < q->n; k++) {
-            float sum = 0;
-            for (size_t t = 0; t < NXC_N_OP_TEXTS; t++)
-                sum += nxc__point_dot(p, nxc__op_row(p, t, p->ops[i]),
-                                      clause + k * NXC_DIM);
-            q->s[i * q->n + k] = sum / NXC_N_OP_TEXTS;
+            const float *c = clause + k * NXC_DIM;
+            float x = nxc__point_dot(p, nxc__op_row(p, 0, op), c);
+            float y = nxc__point_dot(p, nxc__op_row(p, 2, op), c);
+            float s = x > y ? x : y;
+            if (is_path)
+                s = (x + y + nxc__point_dot(p, nxc__op_row(p, 1, op), c)) / 3;
+            q->s[i * q->n + k] = s;
         }
     }
 }
@@ -143,7 +149,8 @@ static void view(clauses *q, const clause_view *v) {
         if (v->after) v->after[i] = after > -INFINITY ? after : 0;
         v->argdiff[i] = (float)((int)best_clause(row, q->n) - q->al);
         v->bestgap[i] = gap;
-        v->unc_bestgap[i] = is_done ? gap - v->nothing_left_gap : unc_gap;
+        if (v->unc_bestgap)
+            v->unc_bestgap[i] = is_done ? gap - v->nothing_left_gap : unc_gap;
     }
 }
 
@@ -157,22 +164,7 @@ static void place_columns(clauses *q) {
         NXC_COL(p, cl_last)[i] = row[q->n - 1];
         NXC_COL(p, cl_argrel)
         [i] = q->n > 1 ? (float)arg / (float)(q->n - 1) : 0;
-        NXC_COL(p, cl_n)[i] = (float)q->n;
-        NXC_COL(p, cl_left)[i] = (float)((int)q->n - 1 - q->al);
-        NXC_COL(p, cl_ncov)[i] = (float)__builtin_popcount(q->covered);
         NXC_COL(p, cl_is_best)[i] = NXC_COL(p, cl_bestgap)[i] >= 0;
-    }
-}
-
-static void verb_columns(clauses *q, const float *m) {
-    nxc__point *p = q->p;
-    for (size_t i = 0; i < p->n; i++) {
-        const nxc__op_shape *op = nxc__shape(p, p->ops[i]);
-        size_t arg = best_clause(m + i * q->n, q->n);
-        NXC_COL(p, clv_best)[i] = has_method_verb(q, op, arg);
-        NXC_COL(p, clv_next)[i] = has_method_verb(q, op, q->next);
-        NXC_COL(p, clo_best)[i] = has_own_verb(q, op, arg);
-        NXC_COL(p, clo_next)[i] = has_own_verb(q, op, q->next);
     }
 }
 
@@ -185,7 +177,7 @@ static void view_bm25(clauses *q) {
                            NXC_COL(p, clb_after),
                            NXC_COL(p, clb_argdiff),
                            NXC_COL(p, clb_bestgap),
-                           NXC_COL(p, clb_unc_bestgap),
+                           NULL,
                            3,
                            2};
     view(q, &v);
@@ -242,7 +234,6 @@ void nxc__family_clause(nxc__point *p) {
     }
     cover(&q, is_encoded ? q.s : q.b);
     view_bm25(&q);
-    verb_columns(&q, is_encoded ? q.s : q.b);
     if (!is_encoded) return;
     view_cosines(&q);
     place_columns(&q);

@@ -22,7 +22,6 @@ void nxc__family_emb(nxc__point *p) {
             d2 = nxc__point_dot(p, nxc__op_row(p, 2, op), delta);
         }
         NXC_COL(p, cos_rv)[i] = path;
-        NXC_COL(p, cos_sum)[i] = name;
         NXC_COL(p, cos_mean)[i] = (cos[i] + path + name) / 3;
         NXC_COL(p, cos_delta)[i] = d0 > d2 ? d0 : d2;
     }

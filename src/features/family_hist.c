@@ -3,14 +3,6 @@
 
 enum { NEVER = 99 };
 
-static size_t run_at_end(const nxc__point *p) {
-    size_t run = p->n_calls ? 1 : 0;
-    while (run && run < p->n_calls &&
-           p->calls[p->n_calls - 1 - run] == p->calls[p->n_calls - 1])
-        run++;
-    return run;
-}
-
 void nxc__family_hist(nxc__point *p) {
     float *ago = nxc__point_alloc(p, p->index->n_ops, sizeof *ago);
     if (!ago) return;
@@ -23,9 +15,6 @@ void nxc__family_hist(nxc__point *p) {
         ago[p->calls[j]] = (float)(back < NEVER ? back : NEVER - 1);
     }
     double step = (double)p->dp->session->n;
-    size_t run = run_at_end(p);
-    bool is_continued =
-        p->dp->query && p->dp->query->delta.len < p->dp->prompt.len;
     for (size_t i = 0; i < p->n; i++) {
         uint32_t op = p->ops[i];
         NXC_COL(p, called_n)[i] = p->times[op];
@@ -33,11 +22,6 @@ void nxc__family_hist(nxc__point *p) {
         NXC_COL(p, step)[i] = (float)step;
         NXC_COL(p, n_distinct)[i] = (float)distinct;
         NXC_COL(p, n_cand)[i] = logf((float)p->n);
-        NXC_COL(p, rest_api)[i] = nxc__shape(p, op)->is_path;
-        NXC_COL(p, same_run)[i] = (float)run;
-        NXC_COL(p, rep_rate)
-        [i] = p->n_calls ? 1 - (float)distinct / (float)p->n_calls : 0;
-        NXC_COL(p, multi_turn)[i] = is_continued;
     }
 }
 
@@ -48,6 +32,5 @@ void nxc__family_static(nxc__point *p) {
         NXC_COL(p, cat_pos)[i] = (float)p->ops[i] / (float)last;
         NXC_COL(p, tlen)[i] = (float)op->n_words;
         NXC_COL(p, rescount)[i] = (float)op->resourcemates;
-        NXC_COL(p, pathcount)[i] = (float)op->pathmates;
     }
 }

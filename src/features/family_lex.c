@@ -94,7 +94,6 @@ void nxc__family_lex(nxc__point *p) {
     field_column(p, NXC_TEXT_FULL, NXC_COL(p, bm_full));
     field_column(p, NXC_TEXT_MAIN, NXC_COL(p, bm_main));
     field_column(p, NXC_TEXT_PATH, NXC_COL(p, bm_path));
-    field_column(p, NXC_TEXT_PARAM, NXC_COL(p, bm_par));
     for (size_t i = 0; i < p->n; i++)
         NXC_COL(p, prompt_len)[i] = (float)p->prompt_length;
     nxc_str delta = p->dp->query ? p->dp->query->delta : p->dp->prompt;

@@ -80,7 +80,7 @@ static void survey(unlock *u) {
 static void pending(unlock *u, size_t i) {
     nxc__point *p = u->p;
     const nxc__op_shape *op = nxc__shape(p, p->ops[i]);
-    size_t n = 0, none = 0;
+    size_t n = 0;
     float best = -INFINITY;
     for (uint32_t k = 0; k < op->n_path; k++) {
         const nxc__need *need = &p->index->needs[op->first_need + k];
@@ -88,11 +88,9 @@ static void pending(unlock *u, size_t i) {
         float m = u->maker[need->owner];
         raise(&m, u->maker[need->base]);
         n += m > -INFINITY;
-        none += !(m > -INFINITY);
         raise(&best, m);
     }
     NXC_COL(p, un_pend)[i] = (float)n;
-    NXC_COL(p, un_nomaker)[i] = (float)none;
     if (n) NXC_COL(p, un_makerscore)[i] = best;
 }
 

@@ -49,7 +49,6 @@ nxc_str nxc_feature_label(const nxc_catalog *catalog, const char *set,
     case NXC_V2_verb_method:
         return method_label(code);
     case NXC_V2_state:
-    case NXC_V2_last_state:
         return code < NXC_N_STATES ? nxc__str(nxc__state_name((nxc__state)code))
                                    : NXC_STR("");
     case NXC_V2_last_resource:

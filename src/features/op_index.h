@@ -17,11 +17,10 @@
 /* ------------------------------------------------------------- lexical */
 
 typedef enum nxc__text_field {
-    NXC_TEXT_FULL,  /* all texts and names */
-    NXC_TEXT_NAME,  /* operationId and sentence (see nxc__op_texts) */
-    NXC_TEXT_MAIN,  /* that, the path and the tags */
-    NXC_TEXT_PATH,  /* static segments and parameter names of the path */
-    NXC_TEXT_PARAM, /* names of parameters and body properties */
+    NXC_TEXT_FULL, /* all texts and names */
+    NXC_TEXT_NAME, /* operationId and sentence (see nxc__op_texts) */
+    NXC_TEXT_MAIN, /* that, the path and the tags */
+    NXC_TEXT_PATH, /* static segments and parameter names of the path */
     NXC_N_TEXT_FIELDS
 } nxc__text_field;
 
@@ -70,8 +69,7 @@ typedef struct nxc__op_shape {
     uint32_t first_need, n_path, n_needs; /* path parameters come first */
     uint32_t first_give, n_gives;         /* of index->gives */
     uint32_t n_words;                     /* of the full text */
-    uint32_t path; /* key of the template */
-    uint32_t pathmates, resourcemates; /* operations of that path, resource */
+    uint32_t resourcemates;               /* operations of its resource */
     uint16_t n_parameters;
     uint8_t state; /* nxc__state */
     bool is_path, ends_in_parameter, is_action, gives_id;

@@ -246,7 +246,6 @@ static nxc_status read_operation(shaper *s, uint32_t i, nxc__op_shape *shape) {
         NXC_TRY(number_of(s,
                           nxc__catalog_resource_name(c, parents[n_parents - 1]),
                           &shape->parent));
-    NXC_TRY(number_of(s, op.path, &shape->path));
     NXC_TRY(
         key_of(s,
                tag.len || op.path.len
@@ -289,7 +288,7 @@ static const void *kept(shaper *s, const nxc__buffer *b) {
     return copy;
 }
 
-/* Operations that share a path or a resource, and idf of keys over needs. */
+/* Operations that share a resource, and idf of keys over needs. */
 static nxc_status count_shared(shaper *s) {
     nxc__op_index *index = s->index;
     size_t n = index->n_keys + 1;
@@ -297,14 +296,11 @@ static nxc_status count_shared(shaper *s) {
     uint32_t *count = nxc__arena_alloc_array(&index->arena, n, sizeof *count);
     if (!idf || !count) return nxc__error_nomem(s->err, n * sizeof *idf);
     memset(count, 0, n * sizeof *count);
-    for (uint32_t i = 0; i < index->n_ops; i++) {
+    for (uint32_t i = 0; i < index->n_ops; i++)
         count[s->shapes[i].resource]++;
-        count[s->shapes[i].path]++; /* no path is a resource's key */
-    }
     for (uint32_t i = 0; i < index->n_ops; i++) {
         nxc__op_shape *p = &s->shapes[i];
         p->resourcemates = p->resource ? count[p->resource] : 1;
-        p->pathmates = p->path ? count[p->path] : 1;
     }
     memset(count, 0, n * sizeof *count);
     for (uint32_t i = 0; i < index->n_ops; i++)

@@ -104,8 +104,6 @@ static nxc_status add_operation(scan *s, nxc__text_field field) {
         return add_text(s, op.tags);
     case NXC_TEXT_PATH:
         return add_text(s, op.path.len ? op.path : name);
-    case NXC_TEXT_PARAM:
-        return add_fields(s, &op);
     case NXC_N_TEXT_FIELDS:
         break;
     }

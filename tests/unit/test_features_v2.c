@@ -66,7 +66,7 @@ static void test_terms(void **state) {
         {"listCustomers of /v1/tax_rates", "list customer 1 tax rat"},
         {"Creating created creates create", "creat creat creat creat"},
         {"the companies' policy, please", "company policy"},
-        {"customer's ids", "customer id"},
+        {"customer's ids", "customer ids"},
         {"bus less", "bus less"},
         {"", ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -150,16 +150,12 @@ static void test_lex(void **state) {
 static void test_verbs_and_resources(void **state) {
     v2_point *p = *state;
     extract(p, "deleting one product", NULL);
-    assert_v2(p, DELETE_PRODUCT, verb_in_prompt, 1);
-    assert_v2(p, DELETE_PRODUCT, verb_pos, 0);
     assert_v2(p, DELETE_PRODUCT, res_in_prompt, 1);
     assert_v2(p, DELETE_PRODUCT, res_pos, 2.0 / 3);
-    assert_v2(p, LIST_PRODUCTS, verb_in_prompt, 0);
     assert_v2(p, CREATE_ORDER, res_in_prompt, 0);
     assert_v2(p, CREATE_ORDER, res_pos, 1);
     assert_v2(p, CREATE_ORDER, par_in_prompt, 0);
     assert_v2_missing(p, LIST_PRODUCTS, par_in_prompt);
-    assert_v2(p, LIST_PRODUCTS, pv_delete, 1);
     assert_v2(p, SEND_LETTER, verb_method, NXC_METHOD_POST);
 }
 
@@ -170,13 +166,11 @@ static void test_relations(void **state) {
     static const double codes[N_OPS] = {9, 8, 6, 4, 0, 0, 0};
     for (int i = 0; i < N_OPS; i++)
         assert_v2(p, i, rl_code, codes[i]);
-    assert_v2(p, CREATE_ORDER, pref, 1);
     assert_v2(p, CREATE_ORDER, depth_diff, 2);
     assert_v2(p, GET_CUSTOMER, tail, 1);
     static const char *const order[] = {"createOrder", NULL};
     extract(p, "x", order);
     assert_v2(p, GET_CUSTOMER, rl_code, 3);
-    assert_v2(p, GET_CUSTOMER, is_parent, 1);
     extract(p, "x", NULL);
     assert_v2(p, GET_CUSTOMER, rl_code, -1);
     assert_v2_missing(p, GET_CUSTOMER, depth_diff);
@@ -185,45 +179,29 @@ static void test_relations(void **state) {
 static void test_flow(void **state) {
     v2_point *p = *state;
     extract(p, "x", NULL);
-    assert_v2(p, GET_CUSTOMER, pp_n, 1);
     assert_v2(p, GET_CUSTOMER, pp_sat, 0);
     assert_v2(p, GET_CUSTOMER, pp_unsat, 1);
     assert_v2_missing(p, LIST_CUSTOMERS, pp_sat);
     static const char *const calls[] = {"createCustomer", "listProducts", NULL};
     extract(p, "x", calls);
     assert_v2(p, GET_CUSTOMER, pp_sat, 1);
-    assert_v2(p, GET_CUSTOMER, pp_new, 0);
     assert_v2(p, DELETE_PRODUCT, pp_sat, 1);
-    assert_v2(p, DELETE_PRODUCT, pp_new, 1);
     assert_v2(p, DELETE_PRODUCT, pp_tail_sat, 1);
-    assert_v2(p, CREATE_ORDER, sp_n, 1);
-    assert_v2(p, CREATE_ORDER, sp_sat, 1);
-    assert_v2(p, CREATE_ORDER, sp_new, 1);
     assert_v2(p, GET_CUSTOMER, res_created, 1);
-    assert_v2(p, LIST_PRODUCTS, res_listed, 1);
     assert_v2(p, LIST_PRODUCTS, res_created, 0);
 }
 
 static void test_schema(void **state) {
     v2_point *p = *state;
     extract(p, "x", NULL);
-    assert_v2(p, CREATE_ORDER, rq_n, 2);
-    assert_v2(p, CREATE_ORDER, rq_id_n, 2);
     assert_v2(p, CREATE_ORDER, rq_id_sat, 0);
     assert_v2(p, CREATE_ORDER, rq_id_open, 2);
-    assert_v2(p, CREATE_CUSTOMER, rq_id_n, 0);
     assert_v2_missing(p, CREATE_CUSTOMER, rq_id_sat);
     static const char *const calls[] = {"listCustomers", "listProducts", NULL};
     extract(p, "x", calls);
     assert_v2(p, CREATE_ORDER, rq_id_sat, 1);
     assert_v2(p, CREATE_ORDER, rq_id_open, 0);
-    assert_v2(p, CREATE_ORDER, rq_id_new, 1);
-    assert_v2(p, CREATE_CUSTOMER, rq_returned, 1);
-    assert_v2(p, CREATE_CUSTOMER, rq_last, 0);
-    assert_v2(p, LIST_PRODUCTS, schema_same_last, 1);
     assert_v2(p, LIST_PRODUCTS, gives_n, 2);
-    assert_v2(p, LIST_PRODUCTS, gives_id, 1);
-    assert_v2(p, DELETE_PRODUCT, gives_id, 0);
 }
 
 static void test_history(void **state) {
@@ -237,10 +215,6 @@ static void test_history(void **state) {
     assert_v2(p, GET_CUSTOMER, called_ago, 99);
     assert_v2(p, GET_CUSTOMER, step, 4);
     assert_v2(p, GET_CUSTOMER, n_distinct, 2);
-    assert_v2(p, GET_CUSTOMER, same_run, 2);
-    assert_v2(p, GET_CUSTOMER, rep_rate, 1 - 2.0 / 3);
-    assert_v2(p, GET_CUSTOMER, pathcount, 1);
-    assert_v2(p, LIST_CUSTOMERS, pathcount, 2);
     assert_v2(p, LIST_CUSTOMERS, rescount, 3);
     assert_v2(p, LIST_CUSTOMERS, cat_pos, 0);
     assert_v2(p, SEND_LETTER, cat_pos, 1);
@@ -256,7 +230,6 @@ static void test_unlock(void **state) {
     assert_v2(p, LIST_CUSTOMERS, un_gap, 0);
     assert_v2(p, LIST_PRODUCTS, us_enables, wanted);
     assert_v2(p, CREATE_ORDER, un_pend, 1);
-    assert_v2(p, CREATE_ORDER, un_nomaker, 0);
     assert_v2(p, SEND_LETTER, un_enables, -4);
     static const char *const calls[] = {"listCustomers", NULL};
     extract(p, "create the order", calls);
@@ -289,9 +262,9 @@ static void test_missing(void **state) {
     v2_point *p = *state;
     extract(p, "", NULL);
     assert_int_equal(p->status[NXC_V2_bm_name], NXC_FEATURE_NO_PROMPT);
-    assert_int_equal(p->status[NXC_V2_pp_n], NXC_FEATURE_OK);
+    assert_int_equal(p->status[NXC_V2_pp_unsat], NXC_FEATURE_OK);
     extract(p, "an order", NULL);
-    assert_int_equal(p->status[NXC_V2_cos_sum], NXC_FEATURE_NO_ENCODER);
+    assert_int_equal(p->status[NXC_V2_cos_mean], NXC_FEATURE_NO_ENCODER);
     assert_int_equal(p->status[NXC_V2_bm_name], NXC_FEATURE_OK);
 }
 
