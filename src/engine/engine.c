@@ -153,21 +153,18 @@ static nxc_status fill_entry(nxc_engine *e, nxc__entry *entry, nxc_error *err) {
     return e->set->n > NXC_V1_N_FEATURES ? index_entry(e, entry, err) : NXC_OK;
 }
 
-/* The set whose names a ranker has. */
+/* The set whose names a ranker has: the one of that many, else the first. */
 static nxc_status find_set(const nxc_ranker *ranker,
                            const nxc__feature_set **out, nxc_error *err) {
-    nxc_status st = NXC_OK;
-    const nxc__feature_set *set;
-    for (size_t i = 0; (set = nxc__feature_set_at(i)); i++) {
-        const char *names[NXC_MAX_FEATURES];
-        for (size_t f = 0; f < set->n; f++)
-            names[f] = set->rows[f].name;
-        st = nxc__ranker_check_features(ranker, names, set->n, err);
-        if (st != NXC_OK) continue;
-        *out = set;
-        return NXC_OK;
-    }
-    return st;
+    const char *names[NXC_MAX_FEATURES];
+    const nxc__feature_set *set = nxc__feature_set_at(0), *other;
+    for (size_t i = 1; (other = nxc__feature_set_at(i)); i++)
+        if (other->n == nxc_ranker_n_features(ranker)) set = other;
+    for (size_t f = 0; f < set->n; f++)
+        names[f] = set->rows[f].name;
+    NXC_TRY(nxc__ranker_check_features(ranker, names, set->n, err));
+    *out = set;
+    return NXC_OK;
 }
 
 nxc_status nxc_engine_set_ranker(nxc_engine *e, nxc_ranker *ranker,
