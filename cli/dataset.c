@@ -9,7 +9,6 @@
  */
 #include "dataset.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "base/atomic.h"
@@ -154,17 +153,23 @@ void cli_dataset_release(cli_dataset *d) { nxc__arena_release(&d->arena); }
 
 /* ---------------------------------------------------------------- ranking */
 
+/* Of a worker: its first failure. */
+typedef struct failure {
+    nxc_status status;
+    size_t scenario;
+    nxc_error error;
+} failure;
+
 typedef struct run {
     nxc_engine *engine;
     const cli_dataset *d;
-    nxc_ctx **ctxs; /* (n_workers) */
+    nxc_ctx **ctxs;    /* (n_workers) */
+    failure *failures; /* (n_workers) */
     cli_visit visit;
     void *user;
-    pthread_mutex_t lock; /* of failure, progress and done */
-    nxc_status status;
-    nxc_error *err;
-    cli_progress progress;
-    size_t done;
+    nxc__atomic_flag has_failed; /* the others need not go on */
+    nxc__atomic_counter done;
+    cli_progress progress; /* of the caller's thread, which is worker 0 */
 } run;
 
 static nxc_status rank_point(run *r, nxc_ctx *ctx, cli_point *p,
@@ -190,23 +195,31 @@ static nxc_status rank_point(run *r, nxc_ctx *ctx, cli_point *p,
 
 static void rank_scenario(void *user, size_t i, size_t worker) {
     run *r = user;
-    nxc_error err = {NXC_OK, ""};
+    failure *f = &r->failures[worker];
     cli_point p = {.scenario = &r->d->scenarios[i]};
-    nxc_status st = NXC_OK;
-    pthread_mutex_lock(&r->lock);
-    bool goes_on = r->status == NXC_OK;
-    pthread_mutex_unlock(&r->lock);
-    for (p.step = 0; goes_on && st == NXC_OK && p.step < p.scenario->n;
-         p.step++)
-        st = rank_point(r, r->ctxs[worker], &p, &err);
-    pthread_mutex_lock(&r->lock);
-    if (st != NXC_OK && r->status == NXC_OK) {
-        r->status =
-            nxc__error_prefix(&err, st, "%.*s", NXC_STR_ARG(p.scenario->id));
-        if (r->err) *r->err = err;
+    if (nxc__atomic_is_published(&r->has_failed)) return;
+    for (; f->status == NXC_OK && p.step < p.scenario->n; p.step++)
+        f->status = rank_point(r, r->ctxs[worker], &p, &f->error);
+    size_t done = nxc__atomic_counter_next(&r->done) + 1;
+    if (worker == 0) cli_progress_step(&r->progress, done, r->d->n);
+    if (f->status == NXC_OK) return;
+    f->scenario = i;
+    f->status = nxc__error_prefix(&f->error, f->status, "%.*s",
+                                  NXC_STR_ARG(p.scenario->id));
+    nxc__atomic_publish(&r->has_failed);
+}
+
+/* The failure of the first scenario that has one. */
+static nxc_status first_failure(const run *r, size_t n_workers,
+                                nxc_error *err) {
+    const failure *first = NULL;
+    for (size_t i = 0; i < n_workers; i++) {
+        const failure *f = &r->failures[i];
+        if (f->status != NXC_OK && (!first || f->scenario < first->scenario))
+            first = f;
     }
-    cli_progress_step(&r->progress, ++r->done, r->d->n);
-    pthread_mutex_unlock(&r->lock);
+    if (first && err) *err = first->error;
+    return first ? first->status : NXC_OK;
 }
 
 static nxc_status run_all(run *r, nxc__pool *pool, size_t n_workers,
@@ -216,7 +229,7 @@ static nxc_status run_all(run *r, nxc__pool *pool, size_t n_workers,
     cli_progress_start(&r->progress, "scenarios");
     nxc__pool_run(pool, rank_scenario, r, r->d->n);
     cli_progress_end(&r->progress);
-    return r->status;
+    return first_failure(r, n_workers, err);
 }
 
 /* Encode each catalog that occurs, once, on all threads. */
@@ -237,20 +250,25 @@ static nxc_status encode_catalogs(nxc_engine *engine, const cli_dataset *d,
 nxc_status cli_dataset_rank(nxc_engine *engine, const cli_dataset *d,
                             size_t n_workers, cli_visit visit, void *user,
                             nxc_error *err) {
-    run r = {
-        .engine = engine, .d = d, .visit = visit, .user = user, .err = err};
+    run r = {.engine = engine, .d = d, .visit = visit, .user = user};
+    nxc__arena arena;
     nxc__pool *pool;
     NXC_TRY(encode_catalogs(engine, d, err));
     NXC_TRY(nxc__pool_new(n_workers, NULL, &pool, err));
-    size_t bytes = n_workers * sizeof *r.ctxs;
-    r.ctxs = nxc__alloc_zero(&nxc__allocator_default, bytes);
-    pthread_mutex_init(&r.lock, NULL);
-    nxc_status st = r.ctxs ? run_all(&r, pool, n_workers, err)
-                           : nxc__error_nomem(err, bytes);
+    nxc__arena_init(&arena, &nxc__allocator_default, SIZE_MAX);
+    r.ctxs = nxc__arena_alloc_array(&arena, n_workers, sizeof *r.ctxs);
+    r.failures = nxc__arena_alloc_array(&arena, n_workers, sizeof *r.failures);
+    nxc_status st = NXC_OK;
+    if (!r.ctxs || !r.failures) {
+        st = nxc__error_nomem(err, n_workers * sizeof *r.failures);
+    } else {
+        memset(r.ctxs, 0, n_workers * sizeof *r.ctxs);
+        memset(r.failures, 0, n_workers * sizeof *r.failures);
+        st = run_all(&r, pool, n_workers, err);
+    }
     for (size_t i = 0; r.ctxs && i < n_workers; i++)
         nxc_ctx_free(r.ctxs[i]);
-    nxc__free(&nxc__allocator_default, r.ctxs, bytes);
-    pthread_mutex_destroy(&r.lock);
+    nxc__arena_release(&arena);
     nxc__pool_free(pool);
     return st;
 }

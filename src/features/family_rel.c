@@ -97,9 +97,8 @@ void nxc__family_rel(nxc__point *p) {
         NXC_COL(p, same_space)[i] = r.space;
         NXC_COL(p, depth)[i] = (float)op->n_segments;
         NXC_COL(p, tail)[i] = op->ends_in_parameter;
-        if (last)
-            NXC_COL(p, depth_diff)
-            [i] = (float)op->n_segments - (float)last->n_segments;
+        if (last) NXC_COL(p, depth_diff)
+        [i] = (float)op->n_segments - (float)last->n_segments;
         to_all(p, i);
     }
 }
