@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 export FUZZ_SECONDS JOBS
 export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
-.PHONY: all demo model test check bench bench-encoder fuzz corpus crash package install sbom help \
+.PHONY: all demo model test check train-universal bench bench-encoder fuzz corpus crash package install sbom help \
     clean bootstrap-%
 .DEFAULT_GOAL = all
 .NOTPARALLEL:
@@ -24,6 +24,10 @@ test: bootstrap-test ## build and run every default test, also under ASan and UB
 
 check: bootstrap-check ## run the slow checkers too: clang-tidy, cppcheck, -fanalyzer
 	@tools/check --all
+
+train-universal: bootstrap-test model ## train models/universal-v2.txt on the scenarios of NXC_DATA_DIR and report it
+	@tools/venv >/dev/null && tools/venv tools/train-universal build/release/nextcall "$(NXC_DATA_DIR)" \
+	    --report --output models/universal-v2.txt
 
 bench: bootstrap-bench build/bench/build.ninja ## measure, with peers in the same run
 	@cmake --build build/bench

@@ -37,7 +37,9 @@ const size_t cli_n_engine_options = COUNT(cli_engine_options);
         {"session-start", "TIME", "when the session began"},                   \
         {"candidate", "OPERATION",                                             \
          "rank only these; repeatable; default: the whole catalog"},           \
-        {"ranker", "FILE", "LightGBM text model; default: the linear ranker"}, \
+        {"ranker", "FILE|v1",                                                  \
+         "LightGBM text model, or the linear default over the set v1; "        \
+         "default: universal-v2"},                                             \
         OPT_MODEL, {"no-model", NULL, "rank without an encoder"},              \
         {"no-store", NULL,                                                     \
          "read and keep nothing; default: the cache folder's store"},          \
@@ -67,10 +69,37 @@ static const cli_option features_options[] = {
     OPT_REQUEST,
     OPT_JSON,
     {"output", "FILE.npy", "write (candidates, features) float32"},
+    {"set", "NAME", "the feature set; default: the ranker's"},
+    {"list", NULL, "only the names, kinds and definitions of the set"},
+    {"scenarios", "FILE.jsonl",
+     "the candidates of every decision point of these scenarios; needs "
+     "--output"},
+    {"every", "N", "with --scenarios: only each N-th scenario"},
 };
 static const cli_example features_examples[] = {
     {"The eleven features of every operation",
      "nextcall features --catalog stripe.nxc --prompt 'void the invoice'"},
+};
+
+static const cli_option eval_options[] = {
+    {"scenarios", "FILE.jsonl", "sessions with their true calls"},
+    {"catalog", "[NAME=]FILE", "their catalogs; repeatable"},
+    OPT_FILTER,
+    {"ranker", "FILE|v1", "default: universal-v2"},
+    {"compare", "FILE|v1", "a further ranker, paired; repeatable"},
+    {"every", "N", "only each N-th scenario"},
+    {"min-candidates", "N", "only decision points with so many"},
+    {"max-candidates", "N", "only decision points with at most so many"},
+    {"predictions", "FILE.jsonl", "write the rankings, one point a line"},
+    OPT_MODEL,
+    {"no-model", NULL, "rank without an encoder"},
+    {"threads", "N", "rank on N threads (parallel_workers)"},
+    {"json", NULL, "one object a method"},
+};
+static const cli_example eval_examples[] = {
+    {"The universal ranker beside the linear one",
+     "nextcall eval --scenarios part.scenarios.jsonl --catalog "
+     "part.catalog.jsonl --compare v1"},
 };
 
 static const cli_option explain_options[] = {
@@ -278,6 +307,15 @@ const cli_command cli_commands[] = {
      "category is its number, a missing value is NaN.",
      OPTIONS(features_options), 0, 0, true, OPTIONS(features_examples),
      cli_features},
+    {"eval", "", "how well rankers find the true next call",
+     "Ranks every decision point of scenarios whose calls are known: call i "
+     "given the prompt and the calls before it, every operation of the catalog "
+     "a candidate. Prints top-1, top-3, top-5, MRR (with a bootstrap interval "
+     "over scenarios) and NDCG@10, first and later calls apart, for the "
+     "ranker, "
+     "those of --compare, BM25, cosine and their fusion; equal scores count at "
+     "their expected value.",
+     OPTIONS(eval_options), 0, 0, true, OPTIONS(eval_examples), cli_eval},
     {"explain", "", "why a candidate has its score",
      "Shows each feature's value and contribution for one candidate beside the "
      "best other one. Contributions exist for the linear ranker. In JSON it is "

@@ -1,6 +1,8 @@
 #include "npy.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -41,6 +43,22 @@ nxc_status cli_npy_open(cli_npy *npy, const char *path, size_t columns,
 void cli_npy_append(cli_npy *npy, const float *rows, size_t n) {
     fwrite(rows, sizeof(float), n * npy->columns, npy->output.file);
     npy->rows += n;
+}
+nxc_status cli_npy_write_at(cli_npy *npy, size_t first, const float *rows,
+                            size_t n, nxc_error *err) {
+    size_t row = npy->columns * sizeof *rows;
+    const char *from = (const char *)(const void *)rows;
+    for (size_t done = 0; done < n * row;) {
+        ssize_t k =
+            pwrite(fileno(npy->output.file), from + done, n * row - done,
+                   (off_t)(HEADER_BYTES + first * row + done));
+        if (k < 0 && errno == EINTR) continue;
+        if (k <= 0)
+            return nxc__error(err, NXC_ERR_IO, "%s: %s", npy->output.path,
+                              strerror(errno));
+        done += (size_t)k;
+    }
+    return NXC_OK;
 }
 nxc_status cli_npy_close(cli_npy *npy, nxc_status st, nxc_error *err) {
     if (st == NXC_OK && fseek(npy->output.file, 0, SEEK_SET) == 0)

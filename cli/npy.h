@@ -13,6 +13,10 @@ typedef struct cli_npy {
 nxc_status cli_npy_open(cli_npy *npy, const char *path, size_t columns,
                         nxc_error *err);
 void cli_npy_append(cli_npy *npy, const float *rows, size_t n);
+/* Write n rows at row first instead; the file then has at least first + n.
+ * Thread-safety: any, of rows that do not overlap. */
+nxc_status cli_npy_write_at(cli_npy *npy, size_t first, const float *rows,
+                            size_t n, nxc_error *err);
 /* After a failure st nothing is left of it. Returns st, or what went wrong with
  * the file. */
 nxc_status cli_npy_close(cli_npy *npy, nxc_status st, nxc_error *err);

@@ -9,7 +9,7 @@ void cli_print_request(const nxc_request *request);
 /* rank, score, method, path, why; then a line with pattern, counts, timings. */
 void cli_print_ranking(const nxc_ranking *ranking, size_t top);
 /* "browse", "0.62", "-": a value of feature i. Returns buf. */
-const char *cli_feature_text(const nxc_catalog *catalog, size_t feature,
+const char *cli_feature_text(const nxc_ranking *ranking, size_t feature,
                              float value, char *buf, size_t cap);
 /* Mean contribution of each feature over all items; out (n_features). */
 void cli_mean_contributions(const nxc_ranking *ranking, double *out);

@@ -412,6 +412,10 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_load(const char *path,
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_default(const nxc_allocator *alloc,
                                                      nxc_ranker **out,
                                                      nxc_error *err);
+/* universal-v2: the trained ranker that is part of the library, over the
+ * feature set "v2" (models/universal-v2.md). Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_universal(
+    const nxc_allocator *alloc, nxc_ranker **out, nxc_error *err);
 NXC_API void nxc_ranker_free(nxc_ranker *ranker);
 /* "linear-default-v1" or the model's file name. Since 0.1. */
 NXC_API const char *nxc_ranker_name(const nxc_ranker *ranker);
@@ -448,6 +452,15 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_encoder(nxc_engine *engine,
 NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_ranker(nxc_engine *engine,
                                                         nxc_ranker *ranker,
                                                         nxc_error *err);
+/* The name of the engine's ranker; valid until it is replaced. Since 0.1. */
+NXC_API const char *nxc_engine_ranker(const nxc_engine *engine);
+/* Extract this feature set ("v1", "v2"), though the ranker may want fewer: a
+ * ranking then carries all of it. NULL: the set that the ranker was trained on.
+ * Errors: NXC_ERR_NOT_FOUND, NXC_ERR_MISMATCH (less than the ranker wants).
+ * Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_features(nxc_engine *engine,
+                                                          const char *set,
+                                                          nxc_error *err);
 /* name: how requests refer to it; unique in the engine. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_engine_add_catalog(nxc_engine *engine,
                                                          nxc_str name,
@@ -515,6 +528,8 @@ typedef struct nxc_request {
     size_t size; /* sizeof(nxc_request) */
     nxc_str id;  /* echoed */
     nxc_str prompt;
+    nxc_str previous_prompt; /* the prompt before this one in the session, or
+                                empty: what is new in prompt is what follows */
     const nxc_call *history; /* oldest first; see docs/sessions.md */
     size_t n_history;
     double session_start; /* seconds, or NaN */
@@ -526,8 +541,8 @@ typedef struct nxc_request {
 } nxc_request;
 #define NXC_REQUEST_INIT                                                     \
     {                                                                        \
-        sizeof(nxc_request), {0, 0}, {0, 0}, 0, 0, NXC_NAN, NXC_NAN, {0, 0}, \
-            0, 0, 0                                                          \
+        sizeof(nxc_request), {0, 0}, {0, 0}, {0, 0}, 0, 0, NXC_NAN, NXC_NAN, \
+            {0, 0}, 0, 0, 0                                                  \
     }
 #define NXC_NAN (__builtin_nan(""))
 
@@ -556,7 +571,8 @@ typedef enum nxc_feature_status {
     NXC_FEATURE_NO_ENCODER = 1, /* prompt_similarity without an encoder */
     NXC_FEATURE_NO_NOW = 2,     /* a time feature without now */
     NXC_FEATURE_NO_PROMPT = 3,  /* a prompt feature without a prompt */
-    NXC_FEATURE_NO_MODEL = 4    /* no n-gram model in the catalog */
+    NXC_FEATURE_NO_MODEL = 4,   /* no n-gram model in the catalog */
+    NXC_FEATURE_NO_EVIDENCE = 5 /* set v2: nothing to measure it from */
 } nxc_feature_status;
 
 /* One row of the feature registry. */
@@ -566,12 +582,14 @@ typedef struct nxc_feature_info {
     const char *depends_on; /* letters of P, C, H, N(ow) */
     const char *doc;        /* one line */
 } nxc_feature_info;
-/* Feature i of set "v1"; false past the end. Thread-safety: any. Since 0.1. */
-NXC_API bool nxc_feature_describe(size_t i, nxc_feature_info *out);
+/* Feature i of a set ("v1", "v2": docs/features.md); false past the end and for
+ * an unknown set. Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_feature_describe(const char *set, size_t i,
+                                  nxc_feature_info *out);
 /* "GET", ... for a value of a category feature, "" otherwise; the resource
  * features need the catalog. Valid as long as the catalog. Since 0.1. */
-NXC_API nxc_str nxc_feature_label(const nxc_catalog *catalog, size_t feature,
-                                  float value);
+NXC_API nxc_str nxc_feature_label(const nxc_catalog *catalog, const char *set,
+                                  size_t feature, float value);
 
 typedef struct nxc_ranked {
     uint32_t operation; /* index in the catalog */
@@ -586,6 +604,7 @@ typedef struct nxc_ranking {
     size_t n;
     size_t n_candidates; /* that were scored */
     size_t n_features;
+    const char *feature_set;       /* "v1" or "v2" */
     const uint8_t *feature_status; /* (n_features) nxc_feature_status */
     const nxc_catalog *catalog;
     const char *ranker;           /* its name */

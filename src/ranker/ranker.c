@@ -16,6 +16,7 @@
 #include "ranker/kernels/forest_kernel.h"
 #include "ranker/lightgbm_read.h"
 #include "ranker/linear.h"
+#include "ranker/universal_model.h"
 
 /* Of a model file. A tree of 31 leaves takes about 4 KB of text. */
 #define MAX_FILE_BYTES ((size_t)256 << 20)
@@ -85,6 +86,16 @@ nxc_status nxc_ranker_default(const nxc_allocator *alloc, nxc_ranker **out,
                           "out: expected a pointer, got NULL");
     return new_ranker(NXC_STR(NXC_LINEAR_NAME),
                       nxc__allocator_or_default(alloc), out, err);
+}
+
+nxc_status nxc_ranker_universal(const nxc_allocator *alloc, nxc_ranker **out,
+                                nxc_error *err) {
+    nxc_str text = {(const char *)nxc__universal_model,
+                    nxc__universal_model_size};
+    if (!out)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "out: expected a pointer, got NULL");
+    return nxc__ranker_parse(NXC_STR("universal-v2"), text, alloc, out, err);
 }
 
 void nxc_ranker_free(nxc_ranker *ranker) {

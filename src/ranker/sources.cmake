@@ -8,3 +8,15 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/kernels/forest_ref.c
   ${CMAKE_CURRENT_LIST_DIR}/kernels/forest_select.c
 )
+
+# The universal ranker, embedded.
+set(NXC_UNIVERSAL_MODEL ${PROJECT_SOURCE_DIR}/models/universal-v2.txt)
+add_custom_command(
+  OUTPUT ${PROJECT_BINARY_DIR}/generated/universal_model.c
+  COMMAND ${CMAKE_COMMAND} -DIN=${NXC_UNIVERSAL_MODEL}
+          -DOUT=${PROJECT_BINARY_DIR}/generated/universal_model.c
+          -P ${PROJECT_SOURCE_DIR}/cmake/embed_model.cmake
+  DEPENDS ${NXC_UNIVERSAL_MODEL} ${PROJECT_SOURCE_DIR}/cmake/embed_model.cmake
+  VERBATIM)
+target_sources(nxc_objects PRIVATE
+  ${PROJECT_BINARY_DIR}/generated/universal_model.c)
