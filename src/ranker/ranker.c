@@ -13,7 +13,7 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "ranker/kernels/forest_kernel.h"
+#include "ranker/forest_score.h"
 #include "ranker/lightgbm_read.h"
 #include "ranker/linear.h"
 
@@ -22,9 +22,8 @@
 
 struct nxc_ranker {
     const nxc_allocator *alloc;
-    nxc__forest *forest; /* NULL: the linear default */
-    nxc__forest_kernels kernels;
-    size_t size; /* of this block, the name included */
+    nxc__forest_scorer *trees; /* NULL: the linear default */
+    size_t size;               /* of this block, the name included */
     char name[];
 };
 
@@ -52,14 +51,16 @@ nxc_status nxc__ranker_parse(nxc_str name, nxc_str text,
                              nxc_error *err) {
     alloc = nxc__allocator_or_default(alloc);
     nxc_ranker *r;
+    nxc__forest *forest = NULL;
     NXC_TRY(new_ranker(file_name(name), alloc, &r, err));
-    nxc_status st =
-        nxc__lightgbm_read(name, text, NULL, alloc, &r->forest, err);
+    nxc_status st = nxc__lightgbm_read(name, text, NULL, alloc, &forest, err);
+    if (st == NXC_OK)
+        st = nxc__forest_scorer_new(forest, nxc__cpu_detect(), &r->trees, err);
     if (st != NXC_OK) {
+        nxc__forest_free(forest);
         nxc_ranker_free(r);
         return st;
     }
-    nxc__forest_kernels_select(&r->kernels, nxc__cpu_detect());
     *out = r;
     return NXC_OK;
 }
@@ -89,16 +90,17 @@ nxc_status nxc_ranker_default(const nxc_allocator *alloc, nxc_ranker **out,
 
 void nxc_ranker_free(nxc_ranker *ranker) {
     if (!ranker) return;
-    nxc__forest_free(ranker->forest);
+    nxc__forest_scorer_free(ranker->trees);
     nxc__free(ranker->alloc, ranker, ranker->size);
 }
 
 const char *nxc_ranker_name(const nxc_ranker *ranker) { return ranker->name; }
 
-bool nxc__ranker_is_linear(const nxc_ranker *ranker) { return !ranker->forest; }
+bool nxc__ranker_is_linear(const nxc_ranker *ranker) { return !ranker->trees; }
 
 size_t nxc_ranker_n_features(const nxc_ranker *ranker) {
-    return ranker->forest ? ranker->forest->n_features : NXC_V1_N_FEATURES;
+    return ranker->trees ? nxc__forest_scorer_forest(ranker->trees)->n_features
+                         : NXC_V1_N_FEATURES;
 }
 
 nxc_status nxc_ranker_score(const nxc_ranker *ranker, const double *rows,
@@ -107,8 +109,8 @@ nxc_status nxc_ranker_score(const nxc_ranker *ranker, const double *rows,
         return nxc__error(err, NXC_ERR_INVALID,
                           "ranker score: expected ranker, rows and scores, got "
                           "NULL");
-    if (ranker->forest)
-        ranker->kernels.score_f64(ranker->forest, rows, n, scores);
+    if (ranker->trees)
+        nxc__forest_score_f64(ranker->trees, rows, n, scores);
     else
         nxc__linear_score_f64(0, rows, n, scores, NULL);
     return NXC_OK;
@@ -118,8 +120,8 @@ nxc_status nxc__ranker_score_rows(const nxc_ranker *ranker, uint32_t group,
                                   const float *rows, size_t n, double *scores,
                                   double *contributions,
                                   bool *has_contributions, nxc_error *err) {
-    if (ranker->forest) {
-        ranker->kernels.score_f32(ranker->forest, rows, n, scores);
+    if (ranker->trees) {
+        nxc__forest_score_f32(ranker->trees, rows, n, scores);
         if (has_contributions) *has_contributions = false;
         return NXC_OK;
     }
@@ -135,7 +137,8 @@ nxc_status nxc__ranker_score_rows(const nxc_ranker *ranker, uint32_t group,
 nxc_status nxc__ranker_check_features(const nxc_ranker *ranker,
                                       const char *const *names, size_t n,
                                       nxc_error *err) {
-    const nxc__forest *f = ranker->forest;
+    const nxc__forest *f =
+        ranker->trees ? nxc__forest_scorer_forest(ranker->trees) : NULL;
     size_t own = nxc_ranker_n_features(ranker);
     if (own != n)
         return nxc__error(err, NXC_ERR_MISMATCH,

@@ -1,8 +1,7 @@
 /*
- * The kernels of tree scoring: a struct of function pointers, filled from
- * forest_ref.c, then improved by what the processor has.
+ * The kernels of tree scoring.
  *
- * Contract of both slots (the rows differ in type only, a float is widened):
+ * Contract of a score, whoever computes it (forest_ref.c is the definition):
  * - A value x with |x| <= 1e-35f counts as 0.0 (LightGBM's dense row intake);
  *   NaN stays NaN.
  * - Numerical node: x NaN and missing type not NaN: x = 0.0. Then, if x is
@@ -11,27 +10,66 @@
  * - Categorical node: x is cut to an integer toward zero; left iff it is not
  *   negative and its bit is set; NaN and what is past the set goes right.
  * - Score: leaf values added in double, in tree order, from 0.0; a random
- *   forest divides once by the number of trees. Every kernel gives the same
- *   bits as forest_ref.c.
- * - rows (n, n_features) row-major, scores (n), no alignment; n = 0 writes
- *   nothing. No allocation. The forest holds its invariants (forest.h).
+ *   forest divides once by the number of trees. The same bits everywhere.
+ *
+ * A level is what an instruction set offers for quantised rows (forest_plan.h);
+ * forest_score.c quantises, divides the rows among the slots and finishes the
+ * sums. No slot allocates, no pointer need be aligned.
  */
 #ifndef NXC_RANKER_FOREST_KERNEL_H
 #define NXC_RANKER_FOREST_KERNEL_H
 
-#include "ranker/forest.h"
+#include "ranker/forest_plan.h"
 
-typedef struct nxc__forest_kernels {
-    const char *name; /* "ref" */
-    void (*score_f64)(const nxc__forest *forest, const double *rows, size_t n,
-                      double *scores);
-    void (*score_f32)(const nxc__forest *forest, const float *rows, size_t n,
-                      double *scores);
-} nxc__forest_kernels;
+/* LightGBM's kZeroThreshold: a float constant, compared in double. */
+#define NXC_FOREST_ZERO ((double)1e-35f)
 
-/* The definition of truth. */
-void nxc__forest_init_ref(nxc__forest_kernels *k);
-/* The best for the processor flags (base/cpu.h). */
-void nxc__forest_kernels_select(nxc__forest_kernels *k, uint32_t cpu);
+/* The bit of a category: x as it came, NaN allowed. */
+static inline bool nxc__forest_has_category(const uint32_t *words,
+                                            size_t n_words, double x) {
+    if (!(x > -1.0 && x < 2147483648.0)) return false; /* NaN among them */
+    uint32_t category = (uint32_t)x, word = category / 32;
+    return word < n_words && (words[word] >> (category % 32) & 1);
+}
+
+/* rows (n, n_features) row-major, scores (n); double, or float widened. */
+void nxc__forest_ref_f64(const nxc__forest *forest, const double *rows,
+                         size_t n, double *scores);
+void nxc__forest_ref_f32(const nxc__forest *forest, const float *rows, size_t n,
+                         double *scores);
+
+/* A block of rows: sums (rows) += leaf values of all trees, in order.
+ * columns (n_columns, rows) bytes; slots (n_slots, 64): the first 256 hold
+ * their number 64 times, the others are written. */
+typedef struct nxc__forest_block {
+    size_t rows;     /* 16, 32 or 64 */
+    size_t min_rows; /* fewer are taken by what comes next */
+    void (*score)(const nxc__forest_plan *plan, const uint8_t *columns,
+                  uint8_t *slots, double *sums);
+} nxc__forest_block;
+
+typedef struct nxc__forest_level {
+    const char *name;
+    /* columns[c * stride + i] for n rows, n <= stride. */
+    void (*quantise_f64)(const nxc__forest_plan *plan, const double *rows,
+                         size_t n, size_t stride, uint8_t *columns);
+    void (*quantise_f32)(const nxc__forest_plan *plan, const float *rows,
+                         size_t n, size_t stride, uint8_t *columns);
+    nxc__forest_block blocks[2]; /* widest first; score NULL: none */
+    /* One row: columns (n_columns, padded to 256) bytes; scratch: bits
+     * (n_decisions / 64 + 3) and leaves (n_trees). NULL: the narrowest block
+     * takes it. */
+    double (*row)(const nxc__forest_plan *plan, const uint8_t *columns,
+                  uint64_t *bits, uint32_t *leaves);
+} nxc__forest_level;
+
+/* Each instruction set's one symbol. */
+extern const nxc__forest_level nxc__forest_level_portable;
+#if defined(__x86_64__)
+extern const nxc__forest_level nxc__forest_level_avx2;
+extern const nxc__forest_level nxc__forest_level_avx512;
+#endif
+/* The best for the processor flags (base/cpu.h); 0: NULL, the reference. */
+const nxc__forest_level *nxc__forest_level_select(uint32_t cpu);
 
 #endif

@@ -1,0 +1,133 @@
+/*
+ * A forest prepared for the vector kernels. Built once, then immutable.
+ *
+ * Quantisation. A numerical node asks x <= t. With the thresholds of a feature
+ * sorted, rank(x) = number of thresholds < x, and x <= t[j] exactly if
+ * rank(x) <= j: a comparison of small integers. A *column* is one byte a row:
+ *
+ *     number     rank(x) - 255 c, cut to 0 ... 255, for the thresholds 255 c to
+ *                255 c + 254 of a feature; a missing value is 0 where it goes
+ *                left and 255 where it goes right
+ *     category   0 if the category is in the node's set, else 255
+ *
+ * so that every node of a plan is "column byte <= threshold byte goes left".
+ *
+ * Programs, for many rows: the nodes of a tree, children first; each selects
+ * between the leaf numbers (bytes) of its children, which stand in slots.
+ *
+ *     slots   | leaf 0 | leaf 1 | ... | leaf 255 | temporary 0 | 1 | ...
+ *     node    out = column <= threshold ? left : right      (slot numbers)
+ *
+ * Decision bits, for one row: bit i says whether decision i goes left. A tree
+ * is cut into *clusters* of connected nodes, whose bits are neighbours: one of
+ * up to 31 nodes at the root, further ones of up to 15. Exit e of a cluster is
+ * taken exactly if (bits & mask[e]) == value[e]; it leads to a leaf or to the
+ * next cluster. A leaf that is reached early passes clusters with one exit, so
+ * that all paths of a tree take its number of steps. Roots stand one after
+ * another in the order in which they are read.
+ *
+ * Source: ranks in place of thresholds are CatBoost's binarisation; the cut is
+ * ours. Each tree is evaluated as a whole; nothing is traversed by feature.
+ */
+#ifndef NXC_RANKER_FOREST_PLAN_H
+#define NXC_RANKER_FOREST_PLAN_H
+
+#include "ranker/forest.h"
+
+#define NXC_PLAN_ROOT_EXITS 32 /* of the cluster at the root */
+#define NXC_PLAN_EXITS 16      /* of the others */
+#define NXC_PLAN_LEAVES 256    /* of a tree; a larger one has no plan */
+#define NXC_PLAN_CHUNK 255     /* thresholds of a column */
+#define NXC_PLAN_SLOT_BYTES 64 /* of a slot: the widest block */
+#define NXC_PLAN_COLUMNS ((size_t)1 << 14)
+#define NXC_PLAN_ROW_COLUMNS ((size_t)256) /* more: no decision bits */
+
+/* What a value is beside its rank. */
+enum { NXC_VALUE_NAN = 1, NXC_VALUE_ZERO = 2 /* or NaN, which counts as 0 */ };
+
+typedef struct nxc__plan_column {
+    uint32_t feature;
+    uint32_t base;                /* number: rank of the first threshold */
+    uint32_t first_word, n_words; /* category: of the forest's cat_words */
+    bool is_category;
+    uint8_t missing;      /* number: NXC_VALUE_* that are missing */
+    uint8_t missing_byte; /* 0: they go left; 255: right */
+} nxc__plan_column;
+
+/* A feature that is asked for, with its columns and its distinct thresholds,
+ * ascending, in buckets of 16, which are filled up with infinity. There is one
+ * empty bucket more. Pivot b is the last threshold of bucket b; pivots are
+ * filled up to a multiple of 8. rank(x) = 16 b + thresholds < x of bucket b,
+ * where b is the number of pivots < x. */
+typedef struct nxc__plan_feature {
+    uint32_t feature;
+    uint32_t n_thresholds, n_pivots; /* no pivots: one bucket */
+    uint32_t first_pivot, first_bucket;
+    uint32_t first_column, n_columns;
+} nxc__plan_feature;
+#define NXC_PLAN_BUCKET 16
+
+typedef struct nxc__plan_node {
+    uint32_t column;
+    uint16_t left, right; /* slots */
+    uint16_t out;
+    uint8_t threshold;
+} nxc__plan_node;
+
+typedef struct nxc__plan_root_match {
+    uint32_t mask[NXC_PLAN_ROOT_EXITS];
+    uint32_t value[NXC_PLAN_ROOT_EXITS]; /* an unused exit: 1 under mask 0 */
+} nxc__plan_root_match;
+
+typedef struct nxc__plan_root {
+    uint32_t tree;
+    uint32_t bit; /* of its first node */
+    uint32_t exits[NXC_PLAN_ROOT_EXITS];
+} nxc__plan_root;
+
+typedef struct nxc__plan_cluster {
+    uint16_t mask[NXC_PLAN_EXITS];
+    uint16_t value[NXC_PLAN_EXITS];
+    uint32_t exits[NXC_PLAN_EXITS];
+} nxc__plan_cluster;
+
+typedef struct nxc__plan_tree {
+    uint32_t first_node, n_nodes; /* of the program */
+    uint32_t root_slot;           /* where the leaf numbers are at its end */
+    uint32_t first_leaf;
+} nxc__plan_tree;
+
+/* Trees of one number of steps: roots[first ... end). */
+typedef struct nxc__plan_group {
+    uint32_t n_steps, first, end;
+} nxc__plan_group;
+
+typedef struct nxc__forest_plan {
+    const nxc__forest *forest;
+    const double *thresholds;
+    const nxc__plan_feature *features;
+    const nxc__plan_column *columns;
+    const nxc__plan_node *nodes;
+    const nxc__plan_tree *trees; /* (n_trees of the forest) */
+    /* Exits are clusters; those of the last step are leaves of the forest. */
+    const nxc__plan_root *roots;              /* (n_trees) by their steps */
+    const nxc__plan_root_match *root_matches; /* (n_trees) likewise */
+    const nxc__plan_group *groups;            /* (n_groups) */
+    const nxc__plan_cluster *clusters;        /* (n_clusters) */
+    const uint32_t *cluster_bits;             /* (n_clusters) first nodes */
+    const uint8_t *decision_columns;          /* (n_decisions), padded to 64 */
+    const uint8_t *decision_thresholds;       /* (n_decisions), padded to 64 */
+    size_t n_features, n_columns, n_slots, n_decisions, n_groups;
+    bool has_decisions;
+    nxc__arena arena;
+} nxc__forest_plan;
+
+/* *out is NULL where the forest does not fit a plan: a tree of more than 256
+ * leaves, more than 16,384 columns. The forest must outlive the plan.
+ * Errors: NXC_ERR_NOMEM. */
+nxc_status nxc__forest_plan_new(const nxc__forest *forest,
+                                nxc__forest_plan **out, nxc_error *err);
+/* NULL is legal. */
+void nxc__forest_plan_free(nxc__forest_plan *plan);
+
+#endif
