@@ -41,7 +41,9 @@ typedef struct builder {
     nxc__plan_root *roots; /* (n_trees) in the order of the trees */
     nxc__plan_root_match *root_matches;
     uint32_t *n_steps; /* (n_trees) */
-    nxc__buffer clusters, cluster_bits;
+    nxc__buffer clusters;
+    uint32_t first_bit; /* of the tree */
+    size_t first_cluster;
     /* the tree at hand */
     const nxc__forest_tree *tree;
     const nxc__forest_node *nodes;
@@ -296,14 +298,14 @@ static uint16_t emit_program(builder *b, int32_t at, uint32_t height,
     int32_t other = left_first ? node->right : node->left;
     first = emit_program(b, one, height, next);
     second = emit_program(b, other, height + (one >= 0), next);
-    uint16_t out = (uint16_t)(NXC_PLAN_LEAVES + height);
-    if (out >= b->plan->n_slots) b->plan->n_slots = out + 1u;
-    *(*next)++ = (nxc__plan_node){.column = b->node_column[global],
+    size_t out = NXC_PLAN_LEAVES + height;
+    if (out >= b->plan->n_slots) b->plan->n_slots = out + 1;
+    *(*next)++ = (nxc__plan_node){.column = (uint16_t)b->node_column[global],
                                   .left = left_first ? first : second,
                                   .right = left_first ? second : first,
-                                  .out = out,
+                                  .out = (uint8_t)height,
                                   .threshold = b->node_rank[global]};
-    return out;
+    return (uint16_t)out;
 }
 
 /* ------------------------------------------------------------- clusters */
@@ -312,7 +314,7 @@ typedef struct cluster {
     int32_t nodes[NXC_PLAN_ROOT_EXITS - 1];
     size_t n, n_exits;
     int32_t exits[NXC_PLAN_ROOT_EXITS]; /* child numbers as in forest.h */
-    uint32_t mask[NXC_PLAN_ROOT_EXITS], value[NXC_PLAN_ROOT_EXITS];
+    uint16_t mask[NXC_PLAN_ROOT_EXITS], value[NXC_PLAN_ROOT_EXITS];
 } cluster;
 
 static size_t position(const cluster *c, int32_t node) {
@@ -342,8 +344,8 @@ static void find_exits(const builder *b, cluster *c, int32_t at, uint32_t mask,
                        uint32_t value) {
     size_t bit = at >= 0 ? position(c, at) : SIZE_MAX;
     if (bit == SIZE_MAX) {
-        c->mask[c->n_exits] = mask;
-        c->value[c->n_exits] = value;
+        c->mask[c->n_exits] = (uint16_t)mask;
+        c->value[c->n_exits] = (uint16_t)value;
         c->exits[c->n_exits++] = at;
         return;
     }
@@ -378,8 +380,8 @@ static uint32_t steps_of(const builder *b, int32_t at, size_t max_exits) {
     return most + 1;
 }
 
-/* The bits of a cluster's nodes; returns the first. */
-static uint32_t emit_decisions(builder *b, const cluster *c) {
+/* The bits of a cluster's nodes; returns the first, from the tree's first. */
+static uint16_t emit_decisions(builder *b, const cluster *c) {
     size_t first = b->plan->n_decisions;
     for (size_t i = 0; i < c->n; i++) {
         size_t global = b->tree->first_node + (size_t)c->nodes[i];
@@ -387,45 +389,53 @@ static uint32_t emit_decisions(builder *b, const cluster *c) {
         b->decision_thresholds[first + i] = b->node_rank[global];
     }
     b->plan->n_decisions += c->n;
-    return (uint32_t)first;
+    return (uint16_t)(first - b->first_bit);
 }
 
-/* The cluster that takes `steps` steps from a node, or from a leaf that is
- * reached early; for no step, which only a leaf has, the leaf. */
-static uint32_t emit_cluster(builder *b, int32_t at, uint32_t steps) {
+static uint16_t emit_cluster(builder *b, int32_t at);
+
+static uint16_t emit_exit(builder *b, int32_t at) {
+    return at < 0 ? (uint16_t)(NXC_PLAN_LEAF | (uint32_t)~at)
+                  : emit_cluster(b, at);
+}
+
+/* Returns its number within the tree. */
+static uint16_t emit_cluster(builder *b, int32_t at) {
     cluster c;
     nxc__plan_cluster out;
-    if (steps == 0) return b->tree->first_leaf + (uint32_t)~at;
     make_cluster(b, at, NXC_PLAN_EXITS, &c);
-    uint32_t bit = emit_decisions(b, &c);
-    uint32_t index = (uint32_t)(b->clusters.len / sizeof out);
+    size_t index = b->clusters.len / sizeof out;
     (void)nxc__buffer_extend(&b->clusters, sizeof out); /* its place */
-    nxc__buffer_append(&b->cluster_bits, &bit, sizeof bit);
     memset(&out, 0, sizeof out);
+    out.bit = emit_decisions(b, &c);
+    out.value[NXC_PLAN_EXITS] = 1;
     for (size_t i = 0; i < NXC_PLAN_EXITS; i++) {
-        out.mask[i] = (uint16_t)c.mask[i];
-        out.value[i] = (uint16_t)c.value[i];
-        if (i < c.n_exits)
-            out.exits[i] = emit_cluster(b, c.exits[i], steps - 1);
+        out.mask[i] = (uint8_t)c.mask[i];
+        out.value[i] = (uint8_t)c.value[i];
+        if (i < c.n_exits) out.exits[i] = emit_exit(b, c.exits[i]);
     }
     if (b->clusters.status == NXC_OK)
         memcpy(b->clusters.data + index * sizeof out, &out, sizeof out);
-    return index;
+    return (uint16_t)(index - b->first_cluster);
 }
 
 static void emit_root(builder *b, int32_t at, size_t t) {
     cluster c;
-    uint32_t steps = steps_of(b, at, NXC_PLAN_ROOT_EXITS);
     nxc__plan_root *root = &b->roots[t];
+    b->first_bit = (uint32_t)b->plan->n_decisions;
+    b->first_cluster = b->clusters.len / sizeof(nxc__plan_cluster);
+    b->n_steps[t] = steps_of(b, at, NXC_PLAN_ROOT_EXITS);
     make_cluster(b, at, NXC_PLAN_ROOT_EXITS, &c);
     memset(root, 0, sizeof *root);
     root->tree = (uint32_t)t;
-    root->bit = emit_decisions(b, &c);
+    root->first_leaf = b->tree->first_leaf;
+    root->first_cluster = (uint32_t)b->first_cluster;
+    root->bit = b->first_bit;
+    (void)emit_decisions(b, &c);
     memcpy(b->root_matches[t].mask, c.mask, sizeof c.mask);
     memcpy(b->root_matches[t].value, c.value, sizeof c.value);
     for (size_t i = 0; i < c.n_exits; i++)
-        root->exits[i] = emit_cluster(b, c.exits[i], steps - 1);
-    b->n_steps[t] = steps;
+        root->exits[i] = emit_exit(b, c.exits[i]);
 }
 
 static void *cache_line(void *p) {
@@ -468,41 +478,67 @@ static bool fits_plan(const nxc__forest *f) {
     return true;
 }
 
-static void emit_tree(builder *b, nxc__plan_tree *out, nxc__plan_node **next,
-                      const nxc__plan_node *nodes) {
-    int32_t root = b->tree->n_nodes ? 0 : ~0;
-    if (root >= 0) measure(b, root);
-    out->first_node = (uint32_t)(*next - nodes);
-    out->n_nodes = b->tree->n_nodes;
-    out->first_leaf = b->tree->first_leaf;
-    out->root_slot = emit_program(b, root, 0, next);
-    if (b->plan->has_decisions)
-        emit_root(b, root, (size_t)(b->tree - b->forest->trees));
+/* The programs of up to four trees, a node of each in turn; each has slots of
+ * its own. own: room for the nodes of them one after another. */
+static nxc__plan_program emit_together(builder *b, size_t t, size_t n,
+                                       nxc__plan_node *own,
+                                       nxc__plan_node *out) {
+    nxc__plan_program p = {0, 0, {0}};
+    nxc__plan_node *from[NXC_PLAN_TOGETHER + 1] = {own};
+    uint32_t height = 0;
+    for (size_t k = 0; k < n; k++) {
+        b->tree = &b->forest->trees[t + k];
+        b->nodes = b->forest->nodes + b->tree->first_node;
+        int32_t root = b->tree->n_nodes ? 0 : ~0;
+        if (root >= 0) measure(b, root);
+        from[k + 1] = from[k];
+        p.root_slots[k] = emit_program(b, root, height, &from[k + 1]);
+        if (root >= 0) height += b->need[root];
+        if (b->plan->has_decisions) emit_root(b, root, t + k);
+    }
+    nxc__plan_node *next[NXC_PLAN_TOGETHER];
+    memcpy(next, from, sizeof next);
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t k = 0; k < n; k++) {
+            if (next[k] == from[k + 1]) continue;
+            out[p.n_nodes++] = *next[k]++;
+            more = true;
+        }
+    }
+    return p;
 }
 
 static nxc_status emit_trees(builder *b, nxc_error *err) {
     nxc__forest_plan *p = b->plan;
     const nxc__forest *f = b->forest;
-    size_t padded = (b->n_nodes + 63) / 64 * 64;
+    size_t padded = (b->n_nodes + 63) / 64 * 64 + 64;
     nxc__plan_node *nodes =
         nxc__arena_alloc_array(&p->arena, b->n_nodes + 1, sizeof *nodes);
-    nxc__plan_tree *trees =
-        nxc__arena_alloc_array(&p->arena, f->n_trees, sizeof *trees);
-    b->decision_columns = nxc__arena_alloc(&p->arena, padded + 64);
-    b->decision_thresholds = nxc__arena_alloc(&p->arena, padded + 64);
-    if (!nodes || !trees || !b->decision_columns || !b->decision_thresholds)
+    nxc__plan_node *own = nxc__arena_alloc_array(
+        &b->scratch, (size_t)NXC_PLAN_TOGETHER * NXC_PLAN_LEAVES, sizeof *own);
+    size_t n_programs =
+        (f->n_trees + NXC_PLAN_TOGETHER - 1) / NXC_PLAN_TOGETHER;
+    nxc__plan_program *programs =
+        nxc__arena_alloc_array(&p->arena, n_programs, sizeof *programs);
+    b->decision_columns = nxc__arena_alloc(&p->arena, padded);
+    b->decision_thresholds = nxc__arena_alloc(&p->arena, padded);
+    if (!nodes || !own || !programs || !b->decision_columns ||
+        !b->decision_thresholds)
         return no_memory(err);
-    memset(trees, 0, f->n_trees * sizeof *trees);
-    memset(b->decision_columns, 0, padded + 64);
-    memset(b->decision_thresholds, 0, padded + 64);
-    nxc__plan_node *next = nodes;
-    for (size_t i = 0; i < f->n_trees; i++) {
-        b->tree = &f->trees[i];
-        b->nodes = f->nodes + b->tree->first_node;
-        emit_tree(b, &trees[i], &next, nodes);
+    memset(b->decision_columns, 0, padded);
+    memset(b->decision_thresholds, 0, padded);
+    uint32_t next = 0;
+    for (size_t t = 0; t < f->n_trees; t += NXC_PLAN_TOGETHER) {
+        size_t n = f->n_trees - t;
+        if (n > NXC_PLAN_TOGETHER) n = NXC_PLAN_TOGETHER;
+        nxc__plan_program program = emit_together(b, t, n, own, nodes + next);
+        program.first_node = next;
+        next += program.n_nodes;
+        programs[p->n_programs++] = program;
     }
     p->nodes = nodes;
-    p->trees = trees;
+    p->programs = programs;
     p->decision_columns = b->decision_columns;
     p->decision_thresholds = b->decision_thresholds;
     return NXC_OK;
@@ -510,17 +546,13 @@ static nxc_status emit_trees(builder *b, nxc_error *err) {
 
 static nxc_status keep_clusters(builder *b, nxc_error *err) {
     nxc__forest_plan *p = b->plan;
-    size_t bytes = b->clusters.len, bit_bytes = b->cluster_bits.len;
     NXC_TRY(nxc__buffer_status(&b->clusters, "clusters", err));
-    NXC_TRY(nxc__buffer_status(&b->cluster_bits, "clusters", err));
-    void *clusters = nxc__arena_alloc(&p->arena, bytes + 64);
-    uint32_t *bits = nxc__arena_alloc(&p->arena, bit_bytes);
-    if (!clusters || !bits) return no_memory(err);
+    void *clusters = nxc__arena_alloc(&p->arena, b->clusters.len + 128);
+    if (!clusters) return no_memory(err);
     clusters = cache_line(clusters);
-    if (bytes) memcpy(clusters, b->clusters.data, bytes);
-    if (bytes) memcpy(bits, b->cluster_bits.data, bit_bytes);
+    memset(clusters, 0, sizeof(nxc__plan_cluster)); /* there is always one */
+    if (b->clusters.len) memcpy(clusters, b->clusters.data, b->clusters.len);
     p->clusters = clusters;
-    p->cluster_bits = bits;
     return group_roots(b, err);
 }
 
@@ -566,10 +598,8 @@ nxc_status nxc__forest_plan_new(const nxc__forest *forest,
     builder b = {.plan = p, .forest = forest};
     nxc__arena_init(&b.scratch, alloc, SIZE_MAX);
     nxc__buffer_init(&b.clusters, alloc, UINT32_MAX);
-    nxc__buffer_init(&b.cluster_bits, alloc, UINT32_MAX);
     bool fits = true;
     nxc_status st = build(&b, &fits, err);
-    nxc__buffer_release(&b.cluster_bits);
     nxc__buffer_release(&b.clusters);
     nxc__arena_release(&b.scratch);
     if (st == NXC_OK && fits)

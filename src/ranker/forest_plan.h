@@ -18,13 +18,16 @@
  *     slots   | leaf 0 | leaf 1 | ... | leaf 255 | temporary 0 | 1 | ...
  *     node    out = column <= threshold ? left : right      (slot numbers)
  *
+ * The programs of four trees are interleaved, so that a node rarely waits for
+ * the one before it.
+ *
  * Decision bits, for one row: bit i says whether decision i goes left. A tree
  * is cut into *clusters* of connected nodes, whose bits are neighbours: one of
- * up to 31 nodes at the root, further ones of up to 15. Exit e of a cluster is
+ * up to 15 nodes at the root, further ones of up to 6. Exit e of a cluster is
  * taken exactly if (bits & mask[e]) == value[e]; it leads to a leaf or to the
- * next cluster. A leaf that is reached early passes clusters with one exit, so
- * that all paths of a tree take its number of steps. Roots stand one after
- * another in the order in which they are read.
+ * next cluster. All paths of a tree take its number of steps: a leaf that is
+ * reached early stays. Small records count here: a row reads all trees, and
+ * what bounds it is the cache lines.
  *
  * Source: ranks in place of thresholds are CatBoost's binarisation; the cut is
  * ours. Each tree is evaluated as a whole; nothing is traversed by feature.
@@ -34,8 +37,10 @@
 
 #include "ranker/forest.h"
 
-#define NXC_PLAN_ROOT_EXITS 32 /* of the cluster at the root */
-#define NXC_PLAN_EXITS 16      /* of the others */
+#define NXC_PLAN_ROOT_EXITS 16 /* of the cluster at the root */
+#define NXC_PLAN_EXITS 7       /* of the others */
+#define NXC_PLAN_LEAF 0x8000u  /* an exit to a leaf: this bit and its number */
+#define NXC_PLAN_TOGETHER 4    /* trees whose programs are interleaved */
 #define NXC_PLAN_LEAVES 256    /* of a tree; a larger one has no plan */
 #define NXC_PLAN_CHUNK 255     /* thresholds of a column */
 #define NXC_PLAN_SLOT_BYTES 64 /* of a slot: the widest block */
@@ -68,34 +73,34 @@ typedef struct nxc__plan_feature {
 #define NXC_PLAN_BUCKET 16
 
 typedef struct nxc__plan_node {
-    uint32_t column;
+    uint16_t column;
     uint16_t left, right; /* slots */
-    uint16_t out;
+    uint8_t out;          /* slot less 256 */
     uint8_t threshold;
 } nxc__plan_node;
 
 typedef struct nxc__plan_root_match {
-    uint32_t mask[NXC_PLAN_ROOT_EXITS];
-    uint32_t value[NXC_PLAN_ROOT_EXITS]; /* an unused exit: 1 under mask 0 */
+    uint16_t mask[NXC_PLAN_ROOT_EXITS];
+    uint16_t value[NXC_PLAN_ROOT_EXITS]; /* an unused exit: 1 under mask 0 */
 } nxc__plan_root_match;
 
 typedef struct nxc__plan_root {
-    uint32_t tree;
-    uint32_t bit; /* of its first node */
-    uint32_t exits[NXC_PLAN_ROOT_EXITS];
+    uint32_t tree, first_leaf, first_cluster;
+    uint32_t bit; /* of the tree's first decision */
+    uint16_t exits[NXC_PLAN_ROOT_EXITS];
 } nxc__plan_root;
 
 typedef struct nxc__plan_cluster {
-    uint16_t mask[NXC_PLAN_EXITS];
-    uint16_t value[NXC_PLAN_EXITS];
-    uint32_t exits[NXC_PLAN_EXITS];
+    uint8_t mask[8], value[8]; /* 7 exits, the last ones unused */
+    uint16_t exits[NXC_PLAN_EXITS];
+    uint16_t bit; /* of its first node, from the tree's first */
 } nxc__plan_cluster;
 
-typedef struct nxc__plan_tree {
-    uint32_t first_node, n_nodes; /* of the program */
-    uint32_t root_slot;           /* where the leaf numbers are at its end */
-    uint32_t first_leaf;
-} nxc__plan_tree;
+/* Four trees, the last ones fewer. */
+typedef struct nxc__plan_program {
+    uint32_t first_node, n_nodes;
+    uint16_t root_slots[NXC_PLAN_TOGETHER]; /* leaf numbers at the end */
+} nxc__plan_program;
 
 /* Trees of one number of steps: roots[first ... end). */
 typedef struct nxc__plan_group {
@@ -108,16 +113,15 @@ typedef struct nxc__forest_plan {
     const nxc__plan_feature *features;
     const nxc__plan_column *columns;
     const nxc__plan_node *nodes;
-    const nxc__plan_tree *trees; /* (n_trees of the forest) */
-    /* Exits are clusters; those of the last step are leaves of the forest. */
+    const nxc__plan_program *programs;        /* (n_programs) */
     const nxc__plan_root *roots;              /* (n_trees) by their steps */
     const nxc__plan_root_match *root_matches; /* (n_trees) likewise */
     const nxc__plan_group *groups;            /* (n_groups) */
-    const nxc__plan_cluster *clusters;        /* (n_clusters) */
-    const uint32_t *cluster_bits;             /* (n_clusters) first nodes */
-    const uint8_t *decision_columns;          /* (n_decisions), padded to 64 */
-    const uint8_t *decision_thresholds;       /* (n_decisions), padded to 64 */
-    size_t n_features, n_columns, n_slots, n_decisions, n_groups;
+    const nxc__plan_cluster *clusters;
+    const uint8_t *decision_columns;    /* (n_decisions), padded to 64 */
+    const uint8_t *decision_thresholds; /* (n_decisions), padded to 64 */
+    size_t n_features, n_columns, n_slots, n_decisions;
+    size_t n_programs, n_groups;
     bool has_decisions;
     nxc__arena arena;
 } nxc__forest_plan;

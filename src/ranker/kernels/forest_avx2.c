@@ -55,20 +55,6 @@ static void row_decide(const nxc__forest_plan *plan, const uint8_t *columns,
     }
 }
 
-static inline uint32_t row_root_exit(uint32_t bits,
-                                     const nxc__plan_root_match *match) {
-    __m256i b = _mm256_set1_epi32((int)bits);
-    uint32_t taken = 0;
-    for (size_t i = 0; i < NXC_PLAN_ROOT_EXITS; i += 8) {
-        __m256i mask = _mm256_loadu_si256(
-            (const __m256i *)(const void *)(match->mask + i));
-        __m256i value = _mm256_loadu_si256(
-            (const __m256i *)(const void *)(match->value + i));
-        __m256i equal = _mm256_cmpeq_epi32(_mm256_and_si256(b, mask), value);
-        taken |= (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(equal)) << i;
-    }
-    return (uint32_t)__builtin_ctz(taken);
-}
 #include "ranker/kernels/forest_row.h"
 
 static inline uint32_t bucket_rank(const double *thresholds, size_t n,

@@ -109,17 +109,6 @@ static void row_decide(const nxc__forest_plan *plan, const uint8_t *columns,
         decide(plan, columns, bits, 4);
 }
 
-static inline uint32_t row_root_exit(uint32_t bits,
-                                     const nxc__plan_root_match *match) {
-    __m512i b = _mm512_set1_epi32((int)bits);
-    __mmask16 low = _mm512_cmpeq_epi32_mask(
-        _mm512_and_si512(b, _mm512_loadu_si512(match->mask)),
-        _mm512_loadu_si512(match->value));
-    __mmask16 high = _mm512_cmpeq_epi32_mask(
-        _mm512_and_si512(b, _mm512_loadu_si512(match->mask + 16)),
-        _mm512_loadu_si512(match->value + 16));
-    return (uint32_t)__builtin_ctz(low | (uint32_t)high << 16);
-}
 #include "ranker/kernels/forest_row.h"
 
 static inline uint32_t bucket_rank(const double *thresholds, size_t n,

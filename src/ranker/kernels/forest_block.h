@@ -3,14 +3,13 @@
  *     bytes                      a vector of BLOCK_ROWS bytes
  *     bytes_load, bytes_store    from and to memory, unaligned
  *     bytes_select(c, t, l, r)   per byte: c <= t ? l : r, unsigned; t a byte
+ *     add_leaves(leaf, values, n_leaves, sums)     sums += values[leaf]
  *     BLOCK_ROWS
  * once for each width. */
-static inline void BLOCK(tree)(const nxc__forest_plan *plan,
-                               const nxc__plan_tree *tree,
-                               const uint8_t *columns, uint8_t *slots) {
-    const nxc__plan_node *node = plan->nodes + tree->first_node;
-    const nxc__plan_node *end = node + tree->n_nodes;
-    for (; node < end; node++) {
+static inline void BLOCK(program)(const nxc__plan_node *node, size_t n,
+                                  const uint8_t *columns, uint8_t *slots) {
+    uint8_t *temporaries = slots + NXC_PLAN_LEAVES * NXC_PLAN_SLOT_BYTES;
+    for (const nxc__plan_node *end = node + n; node < end; node++) {
         BLOCK(bytes)
         c = BLOCK(bytes_load)(columns + (size_t)node->column * BLOCK_ROWS);
         BLOCK(bytes)
@@ -19,19 +18,22 @@ static inline void BLOCK(tree)(const nxc__forest_plan *plan,
         r = BLOCK(bytes_load)(slots +
                               (size_t)node->right * NXC_PLAN_SLOT_BYTES);
         BLOCK(bytes_store)
-        (slots + (size_t)node->out * NXC_PLAN_SLOT_BYTES,
+        (temporaries + (size_t)node->out * NXC_PLAN_SLOT_BYTES,
          BLOCK(bytes_select)(c, node->threshold, l, r));
     }
 }
 
 static void BLOCK(score)(const nxc__forest_plan *plan, const uint8_t *columns,
                          uint8_t *slots, double *sums) {
-    for (size_t t = 0; t < plan->forest->n_trees; t++) {
-        const nxc__plan_tree *tree = &plan->trees[t];
-        const double *leaves = plan->forest->leaf_values + tree->first_leaf;
-        BLOCK(tree)(plan, tree, columns, slots);
-        BLOCK(add_leaves)
-        (slots + (size_t)tree->root_slot * NXC_PLAN_SLOT_BYTES, leaves,
-         plan->forest->trees[t].n_leaves, sums);
+    const nxc__forest *f = plan->forest;
+    const nxc__forest_tree *tree = f->trees, *end = tree + f->n_trees;
+    for (size_t p = 0; p < plan->n_programs; p++) {
+        const nxc__plan_program *program = &plan->programs[p];
+        BLOCK(program)
+        (plan->nodes + program->first_node, program->n_nodes, columns, slots);
+        for (size_t k = 0; k < NXC_PLAN_TOGETHER && tree < end; k++, tree++)
+            BLOCK(add_leaves)
+        (slots + (size_t)program->root_slots[k] * NXC_PLAN_SLOT_BYTES,
+         f->leaf_values + tree->first_leaf, tree->n_leaves, sums);
     }
 }

@@ -1,22 +1,29 @@
 /* One row through the decision bits of a plan. The file that includes it has
  *     row_decide(plan, columns, bits)     bit i: decision i goes left
- *     row_root_exit(word, match)          the exit of a root
  * and AVX2. */
 
-/* 32 bits from bit i on; the bytes after the last are there. */
+/* Bits from bit i on, at least 16; the bytes after the last are there. */
 static inline uint32_t row_bits(const uint8_t *bytes, uint32_t i) {
-    uint64_t word;
+    uint32_t word;
     memcpy(&word, bytes + i / 8, sizeof word);
-    return (uint32_t)(word >> (i % 8));
+    return word >> (i % 8);
 }
 
-/* The exit of a cluster whose condition the bits meet. */
-static inline uint32_t row_exit(uint32_t bits, const nxc__plan_cluster *c) {
+/* The exits of clusters whose conditions the bits meet. */
+static inline uint32_t row_root_exit(uint32_t bits,
+                                     const nxc__plan_root_match *m) {
     __m256i b = _mm256_set1_epi16((short)bits);
-    __m256i mask = _mm256_loadu_si256((const __m256i *)(const void *)c->mask);
-    __m256i value = _mm256_loadu_si256((const __m256i *)(const void *)c->value);
+    __m256i mask = _mm256_loadu_si256((const __m256i *)(const void *)m->mask);
+    __m256i value = _mm256_loadu_si256((const __m256i *)(const void *)m->value);
     __m256i equal = _mm256_cmpeq_epi16(_mm256_and_si256(b, mask), value);
     return (uint32_t)__builtin_ctz((unsigned)_mm256_movemask_epi8(equal)) / 2;
+}
+static inline uint32_t row_exit(uint32_t bits, const nxc__plan_cluster *c) {
+    __m128i both = _mm_loadu_si128((const __m128i *)(const void *)c->mask);
+    __m128i b = _mm_set1_epi8((char)bits);
+    __m128i equal =
+        _mm_cmpeq_epi8(_mm_and_si128(b, both), _mm_srli_si128(both, 8));
+    return (uint32_t)__builtin_ctz((unsigned)_mm_movemask_epi8(equal));
 }
 
 static inline void row_group(const nxc__forest_plan *plan, const uint8_t *bytes,
@@ -27,10 +34,14 @@ static inline void row_group(const nxc__forest_plan *plan, const uint8_t *bytes,
         uint32_t at = root->exits[row_root_exit(row_bits(bytes, root->bit),
                                                 &plan->root_matches[i])];
         for (uint32_t left = n_steps; left > 1; left--) {
-            const nxc__plan_cluster *c = &plan->clusters[at];
-            at = c->exits[row_exit(row_bits(bytes, plan->cluster_bits[at]), c)];
+            bool is_leaf = at & NXC_PLAN_LEAF;
+            const nxc__plan_cluster *c =
+                &plan->clusters[is_leaf ? 0 : root->first_cluster + at];
+            uint32_t to =
+                c->exits[row_exit(row_bits(bytes, root->bit + c->bit), c)];
+            at = is_leaf ? at : to;
         }
-        leaves[root->tree] = at;
+        leaves[root->tree] = root->first_leaf + (at & ~NXC_PLAN_LEAF);
     }
 }
 
@@ -46,6 +57,8 @@ static double row_score(const nxc__forest_plan *plan, const uint8_t *columns,
             row_group(plan, bytes, group, 1, leaves);
         else if (group->n_steps == 2)
             row_group(plan, bytes, group, 2, leaves);
+        else if (group->n_steps == 3)
+            row_group(plan, bytes, group, 3, leaves);
         else
             row_group(plan, bytes, group, group->n_steps, leaves);
     }
