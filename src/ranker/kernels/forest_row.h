@@ -34,12 +34,13 @@ static inline void row_group(const nxc__forest_plan *plan, const uint8_t *bytes,
         uint32_t at = root->exits[row_root_exit(row_bits(bytes, root->bit),
                                                 &plan->root_matches[i])];
         for (uint32_t left = n_steps; left > 1; left--) {
-            bool is_leaf = at & NXC_PLAN_LEAF;
+            /* all ones, or zero at a leaf, which stays: no branch */
+            uint32_t go = (at >> 15) - 1;
             const nxc__plan_cluster *c =
-                &plan->clusters[is_leaf ? 0 : root->first_cluster + at];
+                &plan->clusters[(root->first_cluster + at) & go];
             uint32_t to =
                 c->exits[row_exit(row_bits(bytes, root->bit + c->bit), c)];
-            at = is_leaf ? at : to;
+            at = (to & go) | (at & ~go);
         }
         leaves[root->tree] = root->first_leaf + (at & ~NXC_PLAN_LEAF);
     }
