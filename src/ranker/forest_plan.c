@@ -1,7 +1,7 @@
 /*
  * Builds the plan of a forest (forest_plan.h says what it is).
  *
- *     thresholds -> columns -> programs -> clusters
+ *     thresholds -> columns -> programs -> walk
  *
  * Thresholds of a feature are its nodes' distinct ones, ascending. A column is
  * made for each (feature, missing rule, chunk of 255 thresholds) that a node
@@ -10,8 +10,6 @@
  *
  * Programs evaluate the child that needs more temporaries first (Sethi and
  * Ullman 1970), so that few slots are used and they stay in the L1 cache.
- *
- * Clusters grow from their root by the node with the largest subtree.
  *
  * Cost: n log n in the nodes; a tree of 31 leaves takes about 3 KB.
  */
@@ -37,13 +35,6 @@ typedef struct builder {
     size_t n_columns;
     nxc__plan_feature *features;
     double *sorted;
-    uint8_t *decision_columns, *decision_thresholds;
-    nxc__plan_root *roots; /* (n_trees) in the order of the trees */
-    nxc__plan_root_match *root_matches;
-    uint32_t *n_steps; /* (n_trees) */
-    nxc__buffer clusters;
-    uint32_t first_bit; /* of the tree */
-    size_t first_cluster;
     /* the tree at hand */
     const nxc__forest_tree *tree;
     const nxc__forest_node *nodes;
@@ -73,7 +64,7 @@ static bool is_category(const nxc__forest_node *node) {
 
 /* Features that are asked for, and in b->sorted the distinct thresholds of
  * each; first_bucket is where they begin there, until lay_out_buckets. */
-static nxc_status collect_thresholds(builder *b, nxc_error *err) {
+static nxc_status collect_thresholds(builder *b, bool *fits, nxc_error *err) {
     const nxc__forest *f = b->forest;
     nxc__forest_plan *p = b->plan;
     split *splits =
@@ -100,6 +91,7 @@ static nxc_status collect_thresholds(builder *b, nxc_error *err) {
             if (n_sorted == first ||
                 b->sorted[n_sorted - 1] < splits[i].threshold)
                 b->sorted[n_sorted++] = splits[i].threshold;
+        if (n_sorted - first > NXC_PLAN_THRESHOLDS) *fits = false;
         b->feature_at[feature] = (uint32_t)p->n_features;
         b->features[p->n_features++] =
             (nxc__plan_feature){.feature = (uint32_t)feature,
@@ -284,190 +276,31 @@ static void measure(builder *b, int32_t at) {
                                                 : 1;
 }
 
-/* The subtree's leaf numbers into temporary `height`; returns their slot. */
-static uint16_t emit_program(builder *b, int32_t at, uint32_t height,
+/* The subtree's leaf numbers into temporary `height`; returns their offset. */
+static uint32_t emit_program(builder *b, int32_t at, uint32_t height,
                              nxc__plan_node **next) {
-    if (at < 0) return (uint16_t)~at;
+    nxc__forest_plan *p = b->plan;
+    if (at < 0) return (uint32_t)~at * NXC_PLAN_SLOT_BYTES;
     const nxc__forest_node *node = &b->nodes[at];
     size_t global = b->tree->first_node + (size_t)at;
     bool left_first =
         node->right < 0 ||
         (node->left >= 0 && b->need[node->left] >= b->need[node->right]);
-    uint16_t first, second;
+    uint32_t first, second;
     int32_t one = left_first ? node->left : node->right;
     int32_t other = left_first ? node->right : node->left;
     first = emit_program(b, one, height, next);
     second = emit_program(b, other, height + (one >= 0), next);
-    size_t out = NXC_PLAN_LEAVES + height;
-    if (out >= b->plan->n_slots) b->plan->n_slots = out + 1;
-    *(*next)++ = (nxc__plan_node){.column = (uint16_t)b->node_column[global],
-                                  .left = left_first ? first : second,
-                                  .right = left_first ? second : first,
-                                  .out = (uint8_t)height,
-                                  .threshold = b->node_rank[global]};
-    return (uint16_t)out;
-}
-
-/* ------------------------------------------------------------- clusters */
-
-typedef struct cluster {
-    int32_t nodes[NXC_PLAN_ROOT_EXITS - 1];
-    size_t n, n_exits;
-    int32_t exits[NXC_PLAN_ROOT_EXITS]; /* child numbers as in forest.h */
-    uint16_t mask[NXC_PLAN_ROOT_EXITS], value[NXC_PLAN_ROOT_EXITS];
-} cluster;
-
-static size_t position(const cluster *c, int32_t node) {
-    for (size_t i = 0; i < c->n; i++)
-        if (c->nodes[i] == node) return i;
-    return SIZE_MAX;
-}
-
-/* Grow from its root by the node outside with the largest subtree. */
-static void grow(const builder *b, cluster *c, size_t max_nodes) {
-    while (c->n < max_nodes) {
-        int32_t best = -1;
-        for (size_t i = 0; i < c->n; i++) {
-            const nxc__forest_node *node = &b->nodes[c->nodes[i]];
-            const int32_t children[2] = {node->left, node->right};
-            for (size_t k = 0; k < 2; k++)
-                if (children[k] >= 0 && position(c, children[k]) == SIZE_MAX &&
-                    (best < 0 || b->size[children[k]] > b->size[best]))
-                    best = children[k];
-        }
-        if (best < 0) return;
-        c->nodes[c->n++] = best;
-    }
-}
-
-static void find_exits(const builder *b, cluster *c, int32_t at, uint32_t mask,
-                       uint32_t value) {
-    size_t bit = at >= 0 ? position(c, at) : SIZE_MAX;
-    if (bit == SIZE_MAX) {
-        c->mask[c->n_exits] = (uint16_t)mask;
-        c->value[c->n_exits] = (uint16_t)value;
-        c->exits[c->n_exits++] = at;
-        return;
-    }
-    mask |= 1u << bit;
-    find_exits(b, c, b->nodes[at].left, mask, value | 1u << bit);
-    find_exits(b, c, b->nodes[at].right, mask, value);
-}
-
-/* root may be a leaf: no node, one exit. */
-static void make_cluster(const builder *b, int32_t root, size_t max_exits,
-                         cluster *c) {
-    memset(c, 0, sizeof *c);
-    for (size_t i = 0; i < NXC_PLAN_ROOT_EXITS; i++)
-        c->value[i] = 1; /* under mask 0: never taken */
-    if (root >= 0) {
-        c->nodes[c->n++] = root;
-        grow(b, c, max_exits - 1);
-    }
-    find_exits(b, c, root, 0, 0);
-}
-
-/* Steps from a child to the furthest of its leaves. */
-static uint32_t steps_of(const builder *b, int32_t at, size_t max_exits) {
-    cluster c;
-    uint32_t most = 0;
-    make_cluster(b, at, max_exits, &c);
-    for (size_t i = 0; i < c.n_exits; i++) {
-        if (c.exits[i] < 0) continue;
-        uint32_t n = steps_of(b, c.exits[i], NXC_PLAN_EXITS);
-        if (n > most) most = n;
-    }
-    return most + 1;
-}
-
-/* The bits of a cluster's nodes; returns the first, from the tree's first. */
-static uint16_t emit_decisions(builder *b, const cluster *c) {
-    size_t first = b->plan->n_decisions;
-    for (size_t i = 0; i < c->n; i++) {
-        size_t global = b->tree->first_node + (size_t)c->nodes[i];
-        b->decision_columns[first + i] = (uint8_t)b->node_column[global];
-        b->decision_thresholds[first + i] = b->node_rank[global];
-    }
-    b->plan->n_decisions += c->n;
-    return (uint16_t)(first - b->first_bit);
-}
-
-static uint16_t emit_cluster(builder *b, int32_t at);
-
-static uint16_t emit_exit(builder *b, int32_t at) {
-    return at < 0 ? (uint16_t)(NXC_PLAN_LEAF | (uint32_t)~at)
-                  : emit_cluster(b, at);
-}
-
-/* Returns its number within the tree. */
-static uint16_t emit_cluster(builder *b, int32_t at) {
-    cluster c;
-    nxc__plan_cluster out;
-    make_cluster(b, at, NXC_PLAN_EXITS, &c);
-    size_t index = b->clusters.len / sizeof out;
-    (void)nxc__buffer_extend(&b->clusters, sizeof out); /* its place */
-    memset(&out, 0, sizeof out);
-    out.bit = emit_decisions(b, &c);
-    out.value[NXC_PLAN_EXITS] = 1;
-    for (size_t i = 0; i < NXC_PLAN_EXITS; i++) {
-        out.mask[i] = (uint8_t)c.mask[i];
-        out.value[i] = (uint8_t)c.value[i];
-        if (i < c.n_exits) out.exits[i] = emit_exit(b, c.exits[i]);
-    }
-    if (b->clusters.status == NXC_OK)
-        memcpy(b->clusters.data + index * sizeof out, &out, sizeof out);
-    return (uint16_t)(index - b->first_cluster);
-}
-
-static void emit_root(builder *b, int32_t at, size_t t) {
-    cluster c;
-    nxc__plan_root *root = &b->roots[t];
-    b->first_bit = (uint32_t)b->plan->n_decisions;
-    b->first_cluster = b->clusters.len / sizeof(nxc__plan_cluster);
-    b->n_steps[t] = steps_of(b, at, NXC_PLAN_ROOT_EXITS);
-    make_cluster(b, at, NXC_PLAN_ROOT_EXITS, &c);
-    memset(root, 0, sizeof *root);
-    root->tree = (uint32_t)t;
-    root->first_leaf = b->tree->first_leaf;
-    root->first_cluster = (uint32_t)b->first_cluster;
-    root->bit = b->first_bit;
-    (void)emit_decisions(b, &c);
-    memcpy(b->root_matches[t].mask, c.mask, sizeof c.mask);
-    memcpy(b->root_matches[t].value, c.value, sizeof c.value);
-    for (size_t i = 0; i < c.n_exits; i++)
-        root->exits[i] = emit_exit(b, c.exits[i]);
-}
-
-static void *cache_line(void *p) {
-    return (char *)p + (64 - (uintptr_t)p % 64) % 64;
-}
-
-/* Roots by their number of steps, in the order of the trees. */
-static nxc_status group_roots(builder *b, nxc_error *err) {
-    nxc__forest_plan *p = b->plan;
-    size_t n = b->forest->n_trees;
-    nxc__plan_root *roots = nxc__arena_alloc_array(&p->arena, n, sizeof *roots);
-    nxc__plan_root_match *matches =
-        nxc__arena_alloc_array(&p->arena, n + 1, sizeof *matches);
-    nxc__plan_group *groups =
-        nxc__arena_alloc_array(&p->arena, NXC_PLAN_LEAVES, sizeof *groups);
-    if (!roots || !matches || !groups) return no_memory(err);
-    matches = cache_line(matches);
-    uint32_t next = 0;
-    for (uint32_t steps = 1; next < n; steps++) {
-        uint32_t first = next;
-        for (uint32_t t = 0; t < n; t++) {
-            if (b->n_steps[t] != steps) continue;
-            matches[next] = b->root_matches[t];
-            roots[next++] = b->roots[t];
-        }
-        if (next > first)
-            groups[p->n_groups++] = (nxc__plan_group){steps, first, next};
-    }
-    p->roots = roots;
-    p->root_matches = matches;
-    p->groups = groups;
-    return NXC_OK;
+    size_t slot = NXC_PLAN_LEAVES + p->n_columns + height;
+    if (slot >= p->n_slots) p->n_slots = slot + 1;
+    *(*next)++ =
+        (nxc__plan_node){.column = (NXC_PLAN_LEAVES + b->node_column[global]) *
+                                   NXC_PLAN_SLOT_BYTES,
+                         .left = left_first ? first : second,
+                         .right = left_first ? second : first,
+                         .out = (uint16_t)(height * NXC_PLAN_SLOT_BYTES),
+                         .threshold = b->node_rank[global]};
+    return (uint32_t)slot * NXC_PLAN_SLOT_BYTES;
 }
 
 /* ----------------------------------------------------------------- whole */
@@ -478,12 +311,12 @@ static bool fits_plan(const nxc__forest *f) {
     return true;
 }
 
-/* The programs of up to four trees, a node of each in turn; each has slots of
+/* The programs of up to eight trees, a node of each in turn; each has slots of
  * its own. own: room for the nodes of them one after another. */
 static nxc__plan_program emit_together(builder *b, size_t t, size_t n,
                                        nxc__plan_node *own,
                                        nxc__plan_node *out) {
-    nxc__plan_program p = {0, 0, {0}};
+    nxc__plan_program p = {.first_tree = (uint32_t)t, .n_trees = (uint32_t)n};
     nxc__plan_node *from[NXC_PLAN_TOGETHER + 1] = {own};
     uint32_t height = 0;
     for (size_t k = 0; k < n; k++) {
@@ -492,9 +325,8 @@ static nxc__plan_program emit_together(builder *b, size_t t, size_t n,
         int32_t root = b->tree->n_nodes ? 0 : ~0;
         if (root >= 0) measure(b, root);
         from[k + 1] = from[k];
-        p.root_slots[k] = emit_program(b, root, height, &from[k + 1]);
+        p.roots[k] = emit_program(b, root, height, &from[k + 1]);
         if (root >= 0) height += b->need[root];
-        if (b->plan->has_decisions) emit_root(b, root, t + k);
     }
     nxc__plan_node *next[NXC_PLAN_TOGETHER];
     memcpy(next, from, sizeof next);
@@ -512,7 +344,6 @@ static nxc__plan_program emit_together(builder *b, size_t t, size_t n,
 static nxc_status emit_trees(builder *b, nxc_error *err) {
     nxc__forest_plan *p = b->plan;
     const nxc__forest *f = b->forest;
-    size_t padded = (b->n_nodes + 63) / 64 * 64 + 64;
     nxc__plan_node *nodes =
         nxc__arena_alloc_array(&p->arena, b->n_nodes + 1, sizeof *nodes);
     nxc__plan_node *own = nxc__arena_alloc_array(
@@ -521,13 +352,7 @@ static nxc_status emit_trees(builder *b, nxc_error *err) {
         (f->n_trees + NXC_PLAN_TOGETHER - 1) / NXC_PLAN_TOGETHER;
     nxc__plan_program *programs =
         nxc__arena_alloc_array(&p->arena, n_programs, sizeof *programs);
-    b->decision_columns = nxc__arena_alloc(&p->arena, padded);
-    b->decision_thresholds = nxc__arena_alloc(&p->arena, padded);
-    if (!nodes || !own || !programs || !b->decision_columns ||
-        !b->decision_thresholds)
-        return no_memory(err);
-    memset(b->decision_columns, 0, padded);
-    memset(b->decision_thresholds, 0, padded);
+    if (!nodes || !own || !programs) return no_memory(err);
     uint32_t next = 0;
     for (size_t t = 0; t < f->n_trees; t += NXC_PLAN_TOGETHER) {
         size_t n = f->n_trees - t;
@@ -539,21 +364,7 @@ static nxc_status emit_trees(builder *b, nxc_error *err) {
     }
     p->nodes = nodes;
     p->programs = programs;
-    p->decision_columns = b->decision_columns;
-    p->decision_thresholds = b->decision_thresholds;
     return NXC_OK;
-}
-
-static nxc_status keep_clusters(builder *b, nxc_error *err) {
-    nxc__forest_plan *p = b->plan;
-    NXC_TRY(nxc__buffer_status(&b->clusters, "clusters", err));
-    void *clusters = nxc__arena_alloc(&p->arena, b->clusters.len + 128);
-    if (!clusters) return no_memory(err);
-    clusters = cache_line(clusters);
-    memset(clusters, 0, sizeof(nxc__plan_cluster)); /* there is always one */
-    if (b->clusters.len) memcpy(clusters, b->clusters.data, b->clusters.len);
-    p->clusters = clusters;
-    return group_roots(b, err);
 }
 
 static nxc_status build(builder *b, bool *fits, nxc_error *err) {
@@ -568,22 +379,22 @@ static nxc_status build(builder *b, bool *fits, nxc_error *err) {
     b->node_rank = nxc__arena_alloc(scratch, b->n_nodes + 1);
     b->size = nxc__arena_alloc_array(scratch, NXC_PLAN_LEAVES, sizeof *b->size);
     b->need = nxc__arena_alloc_array(scratch, NXC_PLAN_LEAVES, sizeof *b->need);
-    b->roots = nxc__arena_alloc_array(scratch, f->n_trees, sizeof *b->roots);
-    b->root_matches =
-        nxc__arena_alloc_array(scratch, f->n_trees, sizeof *b->root_matches);
-    b->n_steps =
-        nxc__arena_alloc_array(scratch, f->n_trees, sizeof *b->n_steps);
     if (!b->feature_at || !b->node_column || !b->node_rank || !b->size ||
-        !b->need || !b->roots || !b->root_matches || !b->n_steps)
+        !b->need)
         return no_memory(err);
-    NXC_TRY(collect_thresholds(b, err));
+    NXC_TRY(collect_thresholds(b, fits, err));
+    if (!*fits) return NXC_OK;
     NXC_TRY(make_columns(b, fits, err));
     if (!*fits) return NXC_OK;
     NXC_TRY(lay_out_buckets(b, err));
-    b->plan->has_decisions = b->plan->n_columns <= NXC_PLAN_ROW_COLUMNS;
-    b->plan->n_slots = NXC_PLAN_LEAVES;
+    nxc__forest_plan *p = b->plan;
+    p->n_slots = NXC_PLAN_LEAVES + p->n_columns;
+    p->first_temporary = p->n_slots * NXC_PLAN_SLOT_BYTES;
     NXC_TRY(emit_trees(b, err));
-    return b->plan->has_decisions ? keep_clusters(b, err) : NXC_OK;
+    p->has_walk = p->n_columns <= NXC_WALK_COLUMNS;
+    if (!p->has_walk) return NXC_OK;
+    return nxc__forest_walk_build(f, b->node_column, b->node_rank, &p->arena,
+                                  &p->walk, err);
 }
 
 nxc_status nxc__forest_plan_new(const nxc__forest *forest,
@@ -597,10 +408,8 @@ nxc_status nxc__forest_plan_new(const nxc__forest *forest,
     nxc__arena_init(&p->arena, alloc, SIZE_MAX);
     builder b = {.plan = p, .forest = forest};
     nxc__arena_init(&b.scratch, alloc, SIZE_MAX);
-    nxc__buffer_init(&b.clusters, alloc, UINT32_MAX);
     bool fits = true;
     nxc_status st = build(&b, &fits, err);
-    nxc__buffer_release(&b.clusters);
     nxc__arena_release(&b.scratch);
     if (st == NXC_OK && fits)
         *out = p;

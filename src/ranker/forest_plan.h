@@ -15,37 +15,28 @@
  * Programs, for many rows: the nodes of a tree, children first; each selects
  * between the leaf numbers (bytes) of its children, which stand in slots.
  *
- *     slots   | leaf 0 | leaf 1 | ... | leaf 255 | temporary 0 | 1 | ...
- *     node    out = column <= threshold ? left : right      (slot numbers)
+ *     slots   | leaf 0 | ... | leaf 255 | column 0 | ... | temporary 0 | ...
+ *     node    out = column <= threshold ? left : right      (offsets)
  *
- * The programs of four trees are interleaved, so that a node rarely waits for
+ * The programs of eight trees are interleaved, so that a node rarely waits for
  * the one before it.
  *
- * Decision bits, for one row: bit i says whether decision i goes left. A tree
- * is cut into *clusters* of connected nodes, whose bits are neighbours: one of
- * up to 15 nodes at the root, further ones of up to 6. Exit e of a cluster is
- * taken exactly if (bits & mask[e]) == value[e]; it leads to a leaf or to the
- * next cluster. All paths of a tree take its number of steps: a leaf that is
- * reached early stays. Small records count here: a row reads all trees, and
- * what bounds it is the cache lines.
+ * For few rows there is forest_walk.h.
  *
- * Source: ranks in place of thresholds are CatBoost's binarisation; the cut is
- * ours. Each tree is evaluated as a whole; nothing is traversed by feature.
+ * Source: ranks in place of thresholds are CatBoost's binarisation.
+ * Each tree is evaluated as a whole; nothing is traversed by feature.
  */
 #ifndef NXC_RANKER_FOREST_PLAN_H
 #define NXC_RANKER_FOREST_PLAN_H
 
-#include "ranker/forest.h"
+#include "ranker/forest_walk.h"
 
-#define NXC_PLAN_ROOT_EXITS 16 /* of the cluster at the root */
-#define NXC_PLAN_EXITS 7       /* of the others */
-#define NXC_PLAN_LEAF 0x8000u  /* an exit to a leaf: this bit and its number */
-#define NXC_PLAN_TOGETHER 4    /* trees whose programs are interleaved */
-#define NXC_PLAN_LEAVES 256    /* of a tree; a larger one has no plan */
-#define NXC_PLAN_CHUNK 255     /* thresholds of a column */
-#define NXC_PLAN_SLOT_BYTES 64 /* of a slot: the widest block */
+#define NXC_PLAN_TOGETHER 8 /* trees whose programs are interleaved */
+#define NXC_PLAN_LEAVES 256 /* of a tree; a larger one has no plan */
+#define NXC_PLAN_CHUNK 255  /* thresholds of a column */
+#define NXC_PLAN_THRESHOLDS UINT16_MAX /* of a feature */
+#define NXC_PLAN_SLOT_BYTES 64         /* of a slot: the widest block */
 #define NXC_PLAN_COLUMNS ((size_t)1 << 14)
-#define NXC_PLAN_ROW_COLUMNS ((size_t)256) /* more: no decision bits */
 
 /* What a value is beside its rank. */
 enum { NXC_VALUE_NAN = 1, NXC_VALUE_ZERO = 2 /* or NaN, which counts as 0 */ };
@@ -73,39 +64,17 @@ typedef struct nxc__plan_feature {
 #define NXC_PLAN_BUCKET 16
 
 typedef struct nxc__plan_node {
-    uint16_t column;
-    uint16_t left, right; /* slots */
-    uint8_t out;          /* slot less 256 */
+    uint32_t column, left, right; /* bytes from the first slot */
+    uint16_t out;                 /* bytes from the first temporary */
     uint8_t threshold;
 } nxc__plan_node;
 
-typedef struct nxc__plan_root_match {
-    uint16_t mask[NXC_PLAN_ROOT_EXITS];
-    uint16_t value[NXC_PLAN_ROOT_EXITS]; /* an unused exit: 1 under mask 0 */
-} nxc__plan_root_match;
-
-typedef struct nxc__plan_root {
-    uint32_t tree, first_leaf, first_cluster;
-    uint32_t bit; /* of the tree's first decision */
-    uint16_t exits[NXC_PLAN_ROOT_EXITS];
-} nxc__plan_root;
-
-typedef struct nxc__plan_cluster {
-    uint8_t mask[8], value[8]; /* 7 exits, the last ones unused */
-    uint16_t exits[NXC_PLAN_EXITS];
-    uint16_t bit; /* of its first node, from the tree's first */
-} nxc__plan_cluster;
-
-/* Four trees, the last ones fewer. */
+/* Eight trees, the last ones fewer. */
 typedef struct nxc__plan_program {
     uint32_t first_node, n_nodes;
-    uint16_t root_slots[NXC_PLAN_TOGETHER]; /* leaf numbers at the end */
+    uint32_t first_tree, n_trees;
+    uint32_t roots[NXC_PLAN_TOGETHER]; /* leaf numbers at the end */
 } nxc__plan_program;
-
-/* Trees of one number of steps: roots[first ... end). */
-typedef struct nxc__plan_group {
-    uint32_t n_steps, first, end;
-} nxc__plan_group;
 
 typedef struct nxc__forest_plan {
     const nxc__forest *forest;
@@ -113,22 +82,17 @@ typedef struct nxc__forest_plan {
     const nxc__plan_feature *features;
     const nxc__plan_column *columns;
     const nxc__plan_node *nodes;
-    const nxc__plan_program *programs;        /* (n_programs) */
-    const nxc__plan_root *roots;              /* (n_trees) by their steps */
-    const nxc__plan_root_match *root_matches; /* (n_trees) likewise */
-    const nxc__plan_group *groups;            /* (n_groups) */
-    const nxc__plan_cluster *clusters;
-    const uint8_t *decision_columns;    /* (n_decisions), padded to 64 */
-    const uint8_t *decision_thresholds; /* (n_decisions), padded to 64 */
-    size_t n_features, n_columns, n_slots, n_decisions;
-    size_t n_programs, n_groups;
-    bool has_decisions;
+    const nxc__plan_program *programs; /* (n_programs) */
+    size_t n_features, n_columns, n_slots, n_programs;
+    size_t first_temporary; /* bytes from the first slot */
+    bool has_walk;
+    nxc__forest_walk walk;
     nxc__arena arena;
 } nxc__forest_plan;
 
 /* *out is NULL where the forest does not fit a plan: a tree of more than 256
- * leaves, more than 16,384 columns. The forest must outlive the plan.
- * Errors: NXC_ERR_NOMEM. */
+ * leaves, a feature of more than 65,535 thresholds, more than 16,384 columns.
+ * The forest must outlive the plan. Errors: NXC_ERR_NOMEM. */
 nxc_status nxc__forest_plan_new(const nxc__forest *forest,
                                 nxc__forest_plan **out, nxc_error *err);
 /* NULL is legal. */

@@ -9,10 +9,8 @@
  *
  * Scratch of a call:
  *
- *     slots     (n_slots, 64)              the first 256 hold their number
- *     columns   (n_columns, 64), >= 256    quantised rows
- *     bits      (n_decisions / 64 + 3)     of one row
- *     leaves    (n_trees)                  of one row
+ *     slots     (n_slots, 64)              leaf numbers, columns, temporaries
+ *     bits      (n_decisions / 64 + 2)     of one row
  *     sums      (64)
  *
  * It comes from a pool of POOL blocks, each behind an atomic pointer: a thread
@@ -33,7 +31,6 @@
 typedef struct scratch {
     uint8_t *slots, *columns;
     uint64_t *bits;
-    uint32_t *leaves;
     double sums[MAX_BLOCK];
 } scratch;
 
@@ -41,7 +38,7 @@ struct nxc__forest_scorer {
     nxc__forest *forest;
     nxc__forest_plan *plan;         /* or NULL */
     const nxc__forest_level *level; /* NULL: the reference */
-    size_t slot_bytes, column_bytes, bit_bytes, scratch_bytes;
+    size_t slot_bytes, scratch_bytes;
     _Atomic(scratch *) pool[POOL];
 };
 
@@ -53,9 +50,8 @@ static scratch *new_scratch(const nxc__forest_scorer *s) {
     uint8_t *next = (uint8_t *)(w + 1);
     next += (64 - (uintptr_t)next % 64) % 64;
     w->slots = next;
-    w->columns = w->slots + s->slot_bytes;
-    w->bits = (uint64_t *)(void *)(w->columns + s->column_bytes);
-    w->leaves = (uint32_t *)(void *)((uint8_t *)w->bits + s->bit_bytes);
+    w->columns = w->slots + (size_t)NXC_PLAN_LEAVES * NXC_PLAN_SLOT_BYTES;
+    w->bits = (uint64_t *)(void *)(w->slots + s->slot_bytes);
     for (size_t i = 0; i < NXC_PLAN_LEAVES; i++)
         memset(w->slots + i * NXC_PLAN_SLOT_BYTES, (int)i, NXC_PLAN_SLOT_BYTES);
     return w;
@@ -87,7 +83,7 @@ static void return_scratch(nxc__forest_scorer *s, scratch *w) {
 /* The block for n rows, or NULL: one row by its decision bits. */
 static const nxc__forest_block *choose(const nxc__forest_scorer *s, size_t n) {
     const nxc__forest_block *b = s->level->blocks;
-    bool has_row = s->level->row && s->plan->has_decisions;
+    bool has_row = s->plan->has_walk;
     if (n >= b[0].min_rows) return &b[0];
     if (b[1].score && n >= b[1].min_rows) return &b[1];
     return has_row ? NULL : b[1].score ? &b[1] : &b[0];
@@ -95,12 +91,12 @@ static const nxc__forest_block *choose(const nxc__forest_scorer *s, size_t n) {
 
 /* Columns of a block in the scratch -> its sums there. */
 static void score_block(const nxc__forest_scorer *s, scratch *w,
-                        const nxc__forest_block *b) {
+                        const nxc__forest_block *b, size_t n) {
     if (b) {
         memset(w->sums, 0, sizeof w->sums);
-        b->score(s->plan, w->columns, w->slots, w->sums);
+        b->score(s->plan, w->slots, n, w->sums);
     } else {
-        w->sums[0] = s->level->row(s->plan, w->columns, w->bits, w->leaves);
+        w->sums[0] = s->level->row(s->plan, w->columns, w->bits);
     }
 }
 
@@ -118,15 +114,15 @@ static void score(nxc__forest_scorer *s, const double *f64, const float *f32,
     }
     for (size_t done = 0, take; done < n; done += take) {
         const nxc__forest_block *b = choose(s, n - done);
-        size_t stride = b ? b->rows : 1;
-        take = n - done < stride ? n - done : stride;
+        size_t stride = b ? NXC_PLAN_SLOT_BYTES : 1, rows = b ? b->rows : 1;
+        take = n - done < rows ? n - done : rows;
         if (f64)
             s->level->quantise_f64(s->plan, f64 + done * width, take, stride,
                                    w->columns);
         else
             s->level->quantise_f32(s->plan, f32 + done * width, take, stride,
                                    w->columns);
-        score_block(s, w, b);
+        score_block(s, w, b, take);
         double divisor =
             s->forest->is_average ? (double)s->forest->n_trees : 1.0;
         for (size_t i = 0; i < take; i++)
@@ -149,12 +145,10 @@ void nxc__forest_score_f32(nxc__forest_scorer *s, const float *rows, size_t n,
 /* Sizes of the scratch, and the first block of it. */
 static nxc_status prepare(nxc__forest_scorer *s, nxc_error *err) {
     const nxc__forest_plan *p = s->plan;
-    size_t n_columns = p->n_columns < 4 ? 4 : p->n_columns;
-    s->slot_bytes = p->n_slots * NXC_PLAN_SLOT_BYTES;
-    s->column_bytes = n_columns * MAX_BLOCK;
-    s->bit_bytes = (p->n_decisions / 64 + 3) * sizeof(uint64_t);
-    s->scratch_bytes = sizeof(scratch) + 64 + s->slot_bytes + s->column_bytes +
-                       s->bit_bytes + s->forest->n_trees * sizeof(uint32_t);
+    /* of one row 256 columns are read */
+    s->slot_bytes = p->n_slots * NXC_PLAN_SLOT_BYTES + NXC_WALK_COLUMNS;
+    s->scratch_bytes = sizeof(scratch) + 64 + s->slot_bytes +
+                       (p->walk.n_decisions / 64 + 2) * sizeof(uint64_t);
     scratch *w = new_scratch(s);
     if (!w) return nxc__error_nomem(err, s->scratch_bytes);
     return_scratch(s, w);

@@ -3,6 +3,7 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/forest.c
   ${CMAKE_CURRENT_LIST_DIR}/forest_plan.c
   ${CMAKE_CURRENT_LIST_DIR}/forest_score.c
+  ${CMAKE_CURRENT_LIST_DIR}/forest_walk.c
   ${CMAKE_CURRENT_LIST_DIR}/lightgbm_read.c
   ${CMAKE_CURRENT_LIST_DIR}/linear.c
   ${CMAKE_CURRENT_LIST_DIR}/order.c

@@ -38,29 +38,42 @@ void nxc__forest_ref_f64(const nxc__forest *forest, const double *rows,
 void nxc__forest_ref_f32(const nxc__forest *forest, const float *rows, size_t n,
                          double *scores);
 
-/* A block of rows: sums (rows) += leaf values of all trees, in order.
- * columns (n_columns, rows) bytes; slots (n_slots, 64): the first 256 hold
- * their number 64 times, the others are written. */
+/* A feature of up to 64 rows on its way to column bytes. Bit i is row i. */
+typedef struct quantise_values {
+    double x[64];
+    uint16_t rank[64];
+    uint64_t is_nan, is_zero; /* zero: NaN, which counts as 0, among them */
+} quantise_values;
+
+static inline uint64_t quantise_missing(const quantise_values *v,
+                                        const nxc__plan_column *c) {
+    return c->missing == NXC_VALUE_NAN    ? v->is_nan
+           : c->missing == NXC_VALUE_ZERO ? v->is_zero
+                                          : 0;
+}
+
+/* A block of rows, n of them in use: sums (rows) += leaf values of all trees,
+ * in order. slots (n_slots, 64): the first 256 hold their number 64 times, then
+ * come the columns, then what is written. */
 typedef struct nxc__forest_block {
     size_t rows;     /* 16, 32 or 64 */
     size_t min_rows; /* fewer are taken by what comes next */
-    void (*score)(const nxc__forest_plan *plan, const uint8_t *columns,
-                  uint8_t *slots, double *sums);
+    void (*score)(const nxc__forest_plan *plan, uint8_t *slots, size_t n,
+                  double *sums);
 } nxc__forest_block;
 
 typedef struct nxc__forest_level {
     const char *name;
-    /* columns[c * stride + i] for n rows, n <= stride. */
+    /* columns[c * stride + i] for n rows; stride is 64, or 1 for one row. */
     void (*quantise_f64)(const nxc__forest_plan *plan, const double *rows,
                          size_t n, size_t stride, uint8_t *columns);
     void (*quantise_f32)(const nxc__forest_plan *plan, const float *rows,
                          size_t n, size_t stride, uint8_t *columns);
     nxc__forest_block blocks[2]; /* widest first; score NULL: none */
-    /* One row: columns (n_columns, padded to 256) bytes; scratch: bits
-     * (n_decisions / 64 + 3) and leaves (n_trees). NULL: the narrowest block
-     * takes it. */
+    /* One row: columns (n_columns, padded to 256) bytes; bits is scratch
+     * (n_decisions / 64 + 2). */
     double (*row)(const nxc__forest_plan *plan, const uint8_t *columns,
-                  uint64_t *bits, uint32_t *leaves);
+                  uint64_t *bits);
 } nxc__forest_level;
 
 /* Each instruction set's one symbol. */
