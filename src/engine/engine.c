@@ -110,6 +110,8 @@ nxc_status nxc_engine_set_ranker(nxc_engine *e, nxc_ranker *ranker,
     for (size_t i = 0; i < NXC_V1_N_FEATURES; i++)
         names[i] = nxc__features_v1[i].info.name;
     NXC_TRY(nxc__ranker_check_features(ranker, names, NXC_V1_N_FEATURES, err));
+    nxc_str cpu = nxc__config_text(e->cfg, NXC_OPT_cpu);
+    NXC_TRY(nxc_ranker_set_cpu(ranker, cpu.ptr, err));
     nxc_ranker_free(e->ranker);
     e->ranker = ranker;
     return NXC_OK;

@@ -25,6 +25,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "ranker/forest_explain.h"
+
 #define POOL 64
 #define MAX_BLOCK 64
 
@@ -40,6 +42,8 @@ struct nxc__forest_scorer {
     const nxc__forest_level *level; /* NULL: the reference */
     size_t slot_bytes, scratch_bytes;
     _Atomic(scratch *) pool[POOL];
+    _Atomic(nxc__forest_explainer *) explainer; /* NULL until asked for */
+    _Atomic(void *) explain_scratch;            /* of the last call */
 };
 
 /* -------------------------------------------------------------- scratch */
@@ -103,7 +107,7 @@ static void score_block(const nxc__forest_scorer *s, scratch *w,
 /* The rows differ in their type only: one of f64 and f32 is NULL. */
 static void score(nxc__forest_scorer *s, const double *f64, const float *f32,
                   size_t n, double *scores) {
-    scratch *w = s->plan ? take_scratch(s) : NULL;
+    scratch *w = s->plan && s->level ? take_scratch(s) : NULL;
     size_t width = s->forest->n_features;
     if (!w) {
         if (f64)
@@ -140,6 +144,61 @@ void nxc__forest_score_f32(nxc__forest_scorer *s, const float *rows, size_t n,
     score(s, NULL, rows, n, scores);
 }
 
+/* -------------------------------------------------------------- explain */
+
+/* The first to have made one keeps it. */
+static nxc_status get_explainer(nxc__forest_scorer *s,
+                                nxc__forest_explainer **out, nxc_error *err) {
+    *out = atomic_load_explicit(&s->explainer, memory_order_acquire);
+    if (*out) return NXC_OK;
+    nxc__forest_explainer *made, *none = NULL;
+    NXC_TRY(nxc__forest_explainer_new(s->forest, &made, err));
+    if (atomic_compare_exchange_strong_explicit(&s->explainer, &none, made,
+                                                memory_order_acq_rel,
+                                                memory_order_acquire)) {
+        *out = made;
+    } else {
+        nxc__forest_explainer_free(made);
+        *out = none;
+    }
+    return NXC_OK;
+}
+
+/* Room for a widened row before the explainer's scratch. */
+static size_t explain_bytes(const nxc__forest_scorer *s,
+                            const nxc__forest_explainer *x) {
+    return nxc__forest_explainer_scratch(x) +
+           s->forest->n_features * sizeof(double) + 64;
+}
+
+nxc_status nxc__forest_scorer_explain(nxc__forest_scorer *s, const double *f64,
+                                      const float *f32, size_t n,
+                                      double *contributions, double *expected,
+                                      nxc_error *err) {
+    nxc__forest_explainer *x;
+    NXC_TRY(get_explainer(s, &x, err));
+    size_t bytes = explain_bytes(s, x), width = s->forest->n_features;
+    void *block = atomic_exchange_explicit(&s->explain_scratch, NULL,
+                                           memory_order_acquire);
+    if (!block) block = nxc__alloc(s->forest->alloc, bytes);
+    if (!block) return nxc__error_nomem(err, bytes);
+    double *row = block;
+    char *room = (char *)(row + width);
+    room += (64 - (uintptr_t)room % 64) % 64;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < width; j++)
+            row[j] = f64 ? f64[i * width + j] : (double)f32[i * width + j];
+        nxc__forest_explain(x, row, room, contributions + i * width);
+    }
+    *expected = nxc__forest_explainer_expected(x);
+    void *none = NULL;
+    if (!atomic_compare_exchange_strong_explicit(&s->explain_scratch, &none,
+                                                 block, memory_order_release,
+                                                 memory_order_relaxed))
+        nxc__free(s->forest->alloc, block, bytes);
+    return NXC_OK;
+}
+
 /* ------------------------------------------------------------ lifecycle */
 
 /* Sizes of the scratch, and the first block of it. */
@@ -173,11 +232,18 @@ nxc_status nxc__forest_scorer_new(nxc__forest *forest, uint32_t cpu,
     return NXC_OK;
 }
 
+void nxc__forest_scorer_set_cpu(nxc__forest_scorer *s, uint32_t cpu) {
+    s->level = nxc__forest_level_select(cpu);
+}
+
 void nxc__forest_scorer_free(nxc__forest_scorer *s) {
     if (!s) return;
     const nxc_allocator *alloc = s->forest->alloc;
     for (size_t i = 0; i < POOL; i++)
         if (s->pool[i]) nxc__free(alloc, s->pool[i], s->scratch_bytes);
+    nxc__forest_explainer *x = s->explainer;
+    if (x) nxc__free(alloc, s->explain_scratch, explain_bytes(s, x));
+    nxc__forest_explainer_free(x);
     nxc__forest_plan_free(s->plan);
     nxc__forest_free(s->forest);
     nxc__free(alloc, s, sizeof *s);
@@ -188,5 +254,5 @@ const nxc__forest *nxc__forest_scorer_forest(const nxc__forest_scorer *s) {
 }
 
 const char *nxc__forest_scorer_kernels(const nxc__forest_scorer *s) {
-    return s->plan ? s->level->name : "ref";
+    return s->plan && s->level ? s->level->name : "ref";
 }

@@ -134,6 +134,85 @@ nxc_status nxc__ranker_score_rows(const nxc_ranker *ranker, uint32_t group,
     return NXC_OK;
 }
 
+/* The model's name before what its inside says. */
+static nxc_status blame(const nxc_ranker *r, nxc_status st, nxc_error *err) {
+    if (st == NXC_OK || st == NXC_ERR_NOMEM) return st;
+    return nxc__error_prefix(err, st, "%.80s", r->name);
+}
+
+nxc_status nxc__ranker_explain_rows(const nxc_ranker *ranker, const float *rows,
+                                    size_t n, double *contributions,
+                                    nxc_error *err) {
+    double expected;
+    return blame(ranker,
+                 nxc__forest_scorer_explain(ranker->trees, NULL, rows, n,
+                                            contributions, &expected, err),
+                 err);
+}
+
+nxc_status nxc_ranker_explain(const nxc_ranker *ranker, const double *rows,
+                              size_t n, double *contributions, double *expected,
+                              nxc_error *err) {
+    if (!ranker || !expected || (n && (!rows || !contributions)))
+        return nxc__error(
+            err, NXC_ERR_INVALID,
+            "ranker explain: expected ranker, rows, contributions "
+            "and expected, got NULL");
+    if (ranker->trees)
+        return blame(ranker,
+                     nxc__forest_scorer_explain(ranker->trees, rows, NULL, n,
+                                                contributions, expected, err),
+                     err);
+    for (size_t i = 0; i < n; i++) {
+        double score;
+        nxc__linear_score_f64(0, rows + i * NXC_V1_N_FEATURES, 1, &score,
+                              contributions + i * NXC_V1_N_FEATURES);
+    }
+    *expected = 0.0;
+    return NXC_OK;
+}
+
+nxc_status nxc_ranker_get_importance(const nxc_ranker *ranker,
+                                     nxc_importance kind, double *out,
+                                     nxc_error *err) {
+    if (!ranker || !out)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "ranker importance: expected ranker and out, got "
+                          "NULL");
+    const nxc__forest *f =
+        ranker->trees ? nxc__forest_scorer_forest(ranker->trees) : NULL;
+    if (!f || !f->gains)
+        return nxc__error(err, NXC_ERR_UNSUPPORTED,
+                          "%.80s: expected a LightGBM model with split_gain in "
+                          "every tree, got one without",
+                          ranker->name);
+    memset(out, 0, f->n_features * sizeof *out);
+    size_t n_nodes = f->trees[f->n_trees - 1].first_node +
+                     (size_t)f->trees[f->n_trees - 1].n_nodes;
+    for (size_t i = 0; i < n_nodes; i++)
+        if (f->gains[i] > 0)
+            out[f->nodes[i].feature] +=
+                kind == NXC_IMPORTANCE_GAIN ? (double)f->gains[i] : 1.0;
+    return NXC_OK;
+}
+
+const char *nxc_ranker_feature_name(const nxc_ranker *ranker, size_t i) {
+    return ranker->trees
+               ? nxc__forest_scorer_forest(ranker->trees)->feature_names[i]
+               : nxc__linear_feature_names[i];
+}
+
+nxc_status nxc_ranker_set_cpu(nxc_ranker *ranker, const char *level,
+                              nxc_error *err) {
+    uint32_t cpu;
+    if (!ranker || !level)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "ranker cpu: expected ranker and level, got NULL");
+    NXC_TRY(nxc__cpu_cap(nxc__str(level), nxc__cpu_detect(), &cpu, err));
+    if (ranker->trees) nxc__forest_scorer_set_cpu(ranker->trees, cpu);
+    return NXC_OK;
+}
+
 nxc_status nxc__ranker_check_features(const nxc_ranker *ranker,
                                       const char *const *names, size_t n,
                                       nxc_error *err) {

@@ -1,6 +1,7 @@
 # Sources of src/ranker.
 target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/forest.c
+  ${CMAKE_CURRENT_LIST_DIR}/forest_explain.c
   ${CMAKE_CURRENT_LIST_DIR}/forest_plan.c
   ${CMAKE_CURRENT_LIST_DIR}/forest_score.c
   ${CMAKE_CURRENT_LIST_DIR}/forest_walk.c

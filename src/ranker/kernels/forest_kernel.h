@@ -19,6 +19,8 @@
 #ifndef NXC_RANKER_FOREST_KERNEL_H
 #define NXC_RANKER_FOREST_KERNEL_H
 
+#include <math.h>
+
 #include "ranker/forest_plan.h"
 
 /* LightGBM's kZeroThreshold: a float constant, compared in double. */
@@ -30,6 +32,23 @@ static inline bool nxc__forest_has_category(const uint32_t *words,
     if (!(x > -1.0 && x < 2147483648.0)) return false; /* NaN among them */
     uint32_t category = (uint32_t)x, word = category / 32;
     return word < n_words && (words[word] >> (category % 32) & 1);
+}
+
+/* Where a node sends a row whose feature has the value v. */
+static inline bool nxc__forest_goes_left(const nxc__forest *forest,
+                                         const nxc__forest_node *node,
+                                         double v) {
+    bool is_nan = v != v;
+    double x = fabs(v) > NXC_FOREST_ZERO ? v : 0.0; /* NaN too is 0 */
+    if (node->decision & NXC_DECISION_CATEGORICAL)
+        return !is_nan && nxc__forest_has_category(
+                              forest->cat_words + node->split.set.first_word,
+                              node->split.set.n_words, x);
+    int missing = node->decision & NXC_DECISION_MISSING;
+    bool is_missing = (missing == NXC_MISSING_ZERO && x == 0.0) ||
+                      (missing == NXC_MISSING_NAN && is_nan);
+    if (is_missing) return node->decision & NXC_DECISION_DEFAULT_LEFT;
+    return x <= node->split.threshold;
 }
 
 /* rows (n, n_features) row-major, scores (n); double, or float widened. */

@@ -1,21 +1,6 @@
 /* Trees as LightGBM walks them, one row and one node at a time; what the
  * contract in forest_kernel.h says, and nothing else. */
-#include <math.h>
-
 #include "ranker/kernels/forest_kernel.h"
-
-static inline double intake(double x) {
-    return fabs(x) > NXC_FOREST_ZERO || isnan(x) ? x : 0.0;
-}
-
-static bool goes_left_number(const nxc__forest_node *node, double x) {
-    int missing = node->decision & NXC_DECISION_MISSING;
-    if (isnan(x) && missing != NXC_MISSING_NAN) x = 0.0;
-    bool is_missing = (missing == NXC_MISSING_ZERO && x == 0.0) ||
-                      (missing == NXC_MISSING_NAN && isnan(x));
-    if (is_missing) return node->decision & NXC_DECISION_DEFAULT_LEFT;
-    return x <= node->split.threshold;
-}
 
 typedef double (*load)(const void *row, size_t feature);
 static inline double load_f64(const void *row, size_t feature) {
@@ -32,12 +17,8 @@ static inline double tree_output(const nxc__forest *forest,
     int32_t at = tree->n_nodes ? 0 : ~0;
     while (at >= 0) {
         const nxc__forest_node *node = &nodes[at];
-        double x = intake(value(row, node->feature));
-        bool left = node->decision & NXC_DECISION_CATEGORICAL
-                        ? nxc__forest_has_category(
-                              forest->cat_words + node->split.set.first_word,
-                              node->split.set.n_words, x)
-                        : goes_left_number(node, x);
+        bool left =
+            nxc__forest_goes_left(forest, node, value(row, node->feature));
         at = left ? node->left : node->right;
     }
     return forest->leaf_values[tree->first_leaf + (uint32_t)~at];
