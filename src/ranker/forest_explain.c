@@ -25,17 +25,18 @@
  *     down   P_e = P_parent f_e / f_u
  *     up     phi[feature] += (o_e - z_e) S_e / f_e - (o_u - z_u) S_e / f_u
  *
- * Each of these is a vector of m points; phi is summed as such and weighted
- * once a row.
+ * Each of these is a vector of m points; the weights are in P from the
+ * root on.
  *
- *     edges of a tree, a parent before its children (z, up, parent, feature)
- *     scratch   | phi (n_features, m) | f, 1/f, P, S (edges of a tree, m) | o |
+ *     edges of a tree   | above the root | a parent before its children ...
+ *     scratch           | phi (n_features) | 1/f | (o-z)/f | P, then S | o |
  *
  * A share of 0 (no training row) counts as 1e-100, which changes nothing that
  * a double shows and divides.
  *
  * Threading: any. Cost: a division and some twelve operations of m points for
- * each edge; m is 8 for up to 16 different features on a path.
+ * each edge; m is 4 for up to 8 different features on a tree's
+ * path, 8 for 16.
  */
 #include "ranker/forest_explain.h"
 
@@ -44,28 +45,18 @@
 
 #include "ranker/kernels/forest_kernel.h"
 
-#define LANES 8 /* points are made a multiple of these */
-#define NONE UINT32_MAX
+#define LANES NXC_EXPLAIN_LANES
 #define LEAST_SHARE 1e-100
 
-typedef double points
-    __attribute__((vector_size(LANES * sizeof(double)), may_alias));
-
-typedef struct edge {
-    double share;    /* of this feature's splits down to here */
-    double value;    /* of the leaf below */
-    uint32_t parent; /* edge above, of this tree, or NONE */
-    uint32_t up;     /* nearest edge above with the same feature, or NONE */
-    uint32_t node;   /* that the edge leaves, of the forest */
-    bool is_left, is_leaf;
-} edge;
+typedef nxc__explain_points points;
+typedef nxc__explain_edge edge;
 
 struct nxc__forest_explainer {
     const nxc__forest *forest;
     edge *edges;
     size_t *first_edge;   /* (n_trees + 1) */
-    points *at, *weights; /* (n_groups) t and the rule's weights */
-    size_t n_groups;      /* of 8 points */
+    uint8_t *n_groups;    /* (n_trees) of four points, that it needs */
+    points *at, *weights; /* t and weight of the rules of 1, 2, 3 ... groups */
     size_t most_edges;    /* of a tree */
     double expected;
     nxc__arena arena;
@@ -99,24 +90,24 @@ static void add_edge(builder *b, int32_t at, bool is_left, uint32_t parent) {
     uint32_t own = (uint32_t)(b->n_edges - b->first), up = b->last[feature];
     edge *edges = b->x->edges + b->first;
     double share = (double)count_of(b, child) / (double)count_of(b, at);
-    if (up != NONE) share *= edges[up].share;
+    share *= edges[up].share;
     if (!(share >= LEAST_SHARE)) share = LEAST_SHARE; /* 0 / 0 too */
     edges[own] = (edge){.share = share,
+                        .feature = feature,
                         .parent = parent,
                         .up = up,
-                        .node = node,
-                        .is_left = is_left,
-                        .is_leaf = child < 0};
+                        .node = (uint32_t)at,
+                        .is_left = is_left};
     b->n_edges++;
     b->last[feature] = own;
-    b->n_different += up == NONE;
+    b->n_different += up == 0;
     if (b->n_different > b->most_different) b->most_different = b->n_different;
     if (child >= 0)
         add_edges(b, child, own);
     else
         edges[own].value =
             f->leaf_values[b->tree->first_leaf + (uint32_t)~child];
-    b->n_different -= up == NONE;
+    b->n_different -= up == 0;
     b->last[feature] = up;
 }
 
@@ -151,10 +142,8 @@ static double legendre(size_t n, double x, double *derivative) {
     return p;
 }
 
-/* The rule over 0 ... 1: roots by Newton's iteration. */
-static void make_rule(nxc__forest_explainer *x) {
-    size_t n = x->n_groups * LANES;
-    double *at = (double *)x->at, *weights = (double *)x->weights;
+/* The rule of n points over 0 ... 1: roots by Newton's iteration. */
+static void make_rule(size_t n, double *at, double *weights) {
     for (size_t i = 0; i < n; i++) {
         double d, t = cos(3.14159265358979323846 * ((double)i + 0.75) /
                           ((double)n + 0.5));
@@ -168,40 +157,56 @@ static void make_rule(nxc__forest_explainer *x) {
     }
 }
 
+/* Groups before those of the rule of n groups. */
+static size_t rule_at(size_t n) { return n * (n - 1) / 2; }
+
+static nxc_status make_rules(nxc__forest_explainer *x, size_t most,
+                             nxc_error *err) {
+    size_t bytes = rule_at(most + 1) * sizeof(points);
+    char *rules = nxc__arena_alloc(&x->arena, 2 * bytes + 64);
+    if (!rules) return nxc__error_nomem(err, 2 * bytes);
+    rules += (64 - (uintptr_t)rules % 64) % 64;
+    x->at = (points *)(void *)rules;
+    x->weights = (points *)(void *)(rules + bytes);
+    for (size_t n = 1; n <= most; n++)
+        make_rule(n * LANES, (double *)(x->at + rule_at(n)),
+                  (double *)(x->weights + rule_at(n)));
+    return NXC_OK;
+}
+
 /* ------------------------------------------------------------ lifecycle */
 
 static nxc_status build(nxc__forest_explainer *x, nxc_error *err) {
     const nxc__forest *f = x->forest;
     const nxc__forest_tree *last = &f->trees[f->n_trees - 1];
-    size_t n_edges = 2 * (last->first_node + (size_t)last->n_nodes);
+    size_t n_edges = 2 * (last->first_node + (size_t)last->n_nodes) +
+                     f->n_trees; /* and what is above the roots */
+    size_t most_groups = 1;
     builder b = {.x = x};
     x->edges = nxc__arena_alloc_array(&x->arena, n_edges + 1, sizeof(edge));
     x->first_edge =
         nxc__arena_alloc_array(&x->arena, f->n_trees + 1, sizeof(size_t));
     b.last = nxc__arena_alloc_array(&x->arena, f->n_features, sizeof *b.last);
-    if (!x->edges || !x->first_edge || !b.last)
+    x->n_groups = nxc__arena_alloc(&x->arena, f->n_trees);
+    if (!x->edges || !x->first_edge || !x->n_groups || !b.last)
         return nxc__error_nomem(err, n_edges * sizeof(edge));
-    memset(b.last, 0xff, f->n_features * sizeof *b.last);
+    memset(b.last, 0, f->n_features * sizeof *b.last);
     for (size_t t = 0; t < f->n_trees; t++) {
         b.tree = &f->trees[t];
         x->first_edge[t] = b.first = b.n_edges;
-        if (b.tree->n_nodes) add_edges(&b, 0, NONE);
+        b.most_different = 1;
+        x->edges[b.n_edges++] = (edge){.share = 1.0};
+        if (b.tree->n_nodes) add_edges(&b, 0, 0);
         if (b.n_edges - b.first > x->most_edges)
             x->most_edges = b.n_edges - b.first;
         x->expected += expected_of(&b);
+        size_t n = (b.most_different + 2 * LANES - 1) / (2 * LANES);
+        x->n_groups[t] = (uint8_t)n;
+        most_groups = n > most_groups ? n : most_groups;
     }
     x->first_edge[f->n_trees] = b.n_edges;
     if (f->is_average) x->expected /= (double)f->n_trees;
-    x->n_groups = (b.most_different + 2 * LANES - 1) / (2 * LANES);
-    x->n_groups += x->n_groups == 0;
-    size_t bytes = x->n_groups * sizeof(points);
-    char *rule = nxc__arena_alloc(&x->arena, 2 * bytes + 64);
-    if (!rule) return nxc__error_nomem(err, 2 * bytes);
-    rule += (64 - (uintptr_t)rule % 64) % 64;
-    x->at = (points *)(void *)rule;
-    x->weights = (points *)(void *)(rule + bytes);
-    make_rule(x);
-    return NXC_OK;
+    return make_rules(x, most_groups, err);
 }
 
 nxc_status nxc__forest_explainer_new(const nxc__forest *forest,
@@ -235,84 +240,35 @@ double nxc__forest_explainer_expected(const nxc__forest_explainer *x) {
 
 /* -------------------------------------------------------------- explain */
 
-/* Of one tree and eight points. */
-typedef struct job {
-    const nxc__forest *forest;
-    const edge *edges;
-    size_t n_edges;
-    points *inverse, *down; /* 1 / f and P; then S */
-    points *phi;            /* (n_features) */
-    uint8_t *passes;        /* o */
-} job;
-
 size_t nxc__forest_explainer_scratch(const nxc__forest_explainer *x) {
-    return (x->forest->n_features + 2 * x->most_edges) * sizeof(points) +
-           x->most_edges + 64;
-}
-
-static void decide(const job *j, const double *row) {
-    for (size_t e = 0; e < j->n_edges; e++) {
-        const edge *at = &j->edges[e];
-        const nxc__forest_node *node = &j->forest->nodes[at->node];
-        bool left = nxc__forest_goes_left(j->forest, node, row[node->feature]);
-        bool before = at->up == NONE || j->passes[at->up];
-        j->passes[e] = before && left == at->is_left;
-    }
-}
-
-static void go_down(const job *j, const points *t) {
-    for (size_t e = 0; e < j->n_edges; e++) {
-        const edge *at = &j->edges[e];
-        points f = (1.0 - *t) * at->share;
-        if (j->passes[e]) f += *t;
-        j->inverse[e] = 1.0 / f;
-        if (at->up != NONE) f *= j->inverse[at->up];
-        if (at->parent != NONE) f *= j->down[at->parent];
-        j->down[e] = f;
-    }
-}
-
-static void go_up(const job *j) {
-    for (size_t e = 0; e < j->n_edges; e++)
-        if (j->edges[e].is_leaf)
-            j->down[e] *= j->edges[e].value;
-        else
-            j->down[e] -= j->down[e];
-    for (size_t e = j->n_edges; e-- > 0;) {
-        const edge *at = &j->edges[e];
-        points *phi = &j->phi[j->forest->nodes[at->node].feature];
-        points g = ((double)j->passes[e] - at->share) * j->inverse[e];
-        if (at->up != NONE)
-            g -= ((double)j->passes[at->up] - j->edges[at->up].share) *
-                 j->inverse[at->up];
-        *phi += g * j->down[e];
-        if (at->parent != NONE) j->down[at->parent] += j->down[e];
-    }
+    return (x->forest->n_features + 3 * x->most_edges) * sizeof(points) +
+           2 * x->most_edges + 64;
 }
 
 void nxc__forest_explain(const nxc__forest_explainer *x, const double *row,
-                         void *scratch, double *out) {
+                         const nxc__forest_level *level, void *scratch,
+                         double *out) {
     const nxc__forest *f = x->forest;
-    job j = {.forest = f, .phi = scratch};
+    nxc__explain_job j = {.forest = f, .row = row, .phi = scratch};
+    if (!level) level = &nxc__forest_level_portable;
     j.inverse = j.phi + f->n_features;
-    j.down = j.inverse + x->most_edges;
+    j.part = j.inverse + x->most_edges;
+    j.down = j.part + x->most_edges;
     j.passes = (uint8_t *)(j.down + x->most_edges);
-    memset(out, 0, f->n_features * sizeof *out);
-    for (size_t k = 0; k < x->n_groups; k++) {
-        memset(j.phi, 0, f->n_features * sizeof *j.phi);
-        for (size_t t = 0; t < f->n_trees; t++) {
-            j.edges = x->edges + x->first_edge[t];
-            j.n_edges = x->first_edge[t + 1] - x->first_edge[t];
-            decide(&j, row);
-            go_down(&j, &x->at[k]);
-            go_up(&j);
-        }
-        for (size_t i = 0; i < f->n_features; i++) {
-            points weighted = j.phi[i] * x->weights[k];
-            for (size_t q = 0; q < LANES; q++)
-                out[i] += weighted[q];
-        }
+    j.left = j.passes + x->most_edges;
+    memset(j.phi, 0, f->n_features * sizeof *j.phi);
+    for (size_t t = 0; t < f->n_trees; t++) {
+        j.tree = &f->trees[t];
+        j.edges = x->edges + x->first_edge[t];
+        j.n_edges = x->first_edge[t + 1] - x->first_edge[t];
+        j.n_groups = x->n_groups[t];
+        j.at = x->at + rule_at(j.n_groups);
+        j.weights = x->weights + rule_at(j.n_groups);
+        level->explain_tree(&j);
     }
-    for (size_t i = 0; f->is_average && i < f->n_features; i++)
-        out[i] /= (double)f->n_trees;
+    for (size_t i = 0; i < f->n_features; i++) {
+        points phi = j.phi[i];
+        out[i] = (phi[0] + phi[1]) + (phi[2] + phi[3]);
+        if (f->is_average) out[i] /= (double)f->n_trees;
+    }
 }

@@ -9,7 +9,7 @@
 #ifndef NXC_RANKER_FOREST_EXPLAIN_H
 #define NXC_RANKER_FOREST_EXPLAIN_H
 
-#include "ranker/forest.h"
+#include "ranker/kernels/forest_kernel.h"
 
 typedef struct nxc__forest_explainer nxc__forest_explainer;
 
@@ -23,8 +23,10 @@ void nxc__forest_explainer_free(nxc__forest_explainer *explainer);
 double nxc__forest_explainer_expected(const nxc__forest_explainer *explainer);
 /* Bytes of the scratch that a call needs, aligned to 64. */
 size_t nxc__forest_explainer_scratch(const nxc__forest_explainer *explainer);
-/* row and out (n_features). Thread-safety: any, with a scratch each. */
+/* row and out (n_features); level NULL: the portable one, the bits are the
+ * same. Thread-safety: any, with a scratch each. */
 void nxc__forest_explain(const nxc__forest_explainer *explainer,
-                         const double *row, void *scratch, double *out);
+                         const double *row, const nxc__forest_level *level,
+                         void *scratch, double *out);
 
 #endif

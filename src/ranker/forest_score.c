@@ -188,7 +188,7 @@ nxc_status nxc__forest_scorer_explain(nxc__forest_scorer *s, const double *f64,
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < width; j++)
             row[j] = f64 ? f64[i * width + j] : (double)f32[i * width + j];
-        nxc__forest_explain(x, row, room, contributions + i * width);
+        nxc__forest_explain(x, row, s->level, room, contributions + i * width);
     }
     *expected = nxc__forest_explainer_expected(x);
     void *none = NULL;

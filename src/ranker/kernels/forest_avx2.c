@@ -113,11 +113,9 @@ static inline void quantise_column(const quantise_values *v, size_t n,
         bytes_store32(out + i, byte);
     }
 }
+#include "ranker/kernels/forest_explain_tree.h"
 #include "ranker/kernels/forest_quantise.h"
 
 const nxc__forest_level nxc__forest_level_avx2 = {
-    "avx2",
-    quantise_f64,
-    quantise_f32,
-    {{32, 8, score32}, {0, 0, NULL}},
-    row_score};
+    "avx2",    quantise_f64, quantise_f32, {{32, 8, score32}, {0, 0, NULL}},
+    row_score, explain_tree};

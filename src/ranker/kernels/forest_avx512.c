@@ -144,11 +144,10 @@ static inline void quantise_column(const quantise_values *v, size_t n,
         bytes_store32(out + i, byte);
     }
 }
+#include "ranker/kernels/forest_explain_tree.h"
 #include "ranker/kernels/forest_quantise.h"
 
 const nxc__forest_level nxc__forest_level_avx512 = {
-    "avx512",
-    quantise_f64,
-    quantise_f32,
-    {{64, 40, score64}, {32, 10, score32}},
-    row_score};
+    "avx512",     quantise_f64,
+    quantise_f32, {{64, 40, score64}, {32, 10, score32}},
+    row_score,    explain_tree};

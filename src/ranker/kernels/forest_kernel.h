@@ -44,11 +44,12 @@ static inline bool nxc__forest_goes_left(const nxc__forest *forest,
         return !is_nan && nxc__forest_has_category(
                               forest->cat_words + node->split.set.first_word,
                               node->split.set.n_words, x);
-    int missing = node->decision & NXC_DECISION_MISSING;
-    bool is_missing = (missing == NXC_MISSING_ZERO && x == 0.0) ||
-                      (missing == NXC_MISSING_NAN && is_nan);
-    if (is_missing) return node->decision & NXC_DECISION_DEFAULT_LEFT;
-    return x <= node->split.threshold;
+    unsigned missing = node->decision & NXC_DECISION_MISSING;
+    unsigned is_missing = ((missing == NXC_MISSING_ZERO) & (x == 0.0)) |
+                          ((missing == NXC_MISSING_NAN) & is_nan);
+    unsigned left = (node->decision & NXC_DECISION_DEFAULT_LEFT) != 0;
+    return (is_missing & left) |
+           ((is_missing ^ 1u) & (x <= node->split.threshold));
 }
 
 /* rows (n, n_features) row-major, scores (n); double, or float widened. */
@@ -81,6 +82,37 @@ typedef struct nxc__forest_block {
                   double *sums);
 } nxc__forest_block;
 
+/* Explanations (forest_explain.c): four points of the integral at a time. */
+#define NXC_EXPLAIN_LANES 4
+typedef double nxc__explain_points
+    __attribute__((vector_size(NXC_EXPLAIN_LANES * sizeof(double)), may_alias));
+
+typedef struct nxc__explain_edge {
+    double share;    /* of this feature's splits down to here */
+    double value;    /* of the leaf below; 0: a node is below */
+    uint32_t parent; /* edge above, of this tree */
+    uint32_t up;     /* nearest edge above with the same feature */
+    uint32_t node;   /* that the edge leaves, of the tree */
+    uint16_t feature;
+    bool is_left;
+} nxc__explain_edge;
+
+typedef struct nxc__explain_job {
+    const nxc__forest *forest;
+    const nxc__forest_tree *tree;
+    const double *row;
+    /* Of the tree; edge 0 stands for what is above the root: share 1. */
+    const nxc__explain_edge *edges;
+    size_t n_edges;
+    const nxc__explain_points *at, *weights; /* (n_groups) of the tree's rule */
+    size_t n_groups;
+    /* (n_edges) 1 / f, (o - z) / f; P, then S */
+    nxc__explain_points *inverse, *part, *down;
+    nxc__explain_points *phi; /* (n_features), added to */
+    uint8_t *passes;          /* (n_edges) o */
+    uint8_t *left;            /* (n_nodes) whether the row goes */
+} nxc__explain_job;
+
 typedef struct nxc__forest_level {
     const char *name;
     /* columns[c * stride + i] for n rows; stride is 64, or 1 for one row. */
@@ -93,6 +125,7 @@ typedef struct nxc__forest_level {
      * (n_decisions / 64 + 2). */
     double (*row)(const nxc__forest_plan *plan, const uint8_t *columns,
                   uint64_t *bits);
+    void (*explain_tree)(const nxc__explain_job *job);
 } nxc__forest_level;
 
 /* Each instruction set's one symbol. */

@@ -73,11 +73,9 @@ static inline void quantise_column(const quantise_values *v, size_t n,
         out[i] = (uint8_t)(missing >> i & 1 ? c->missing_byte : d);
     }
 }
+#include "ranker/kernels/forest_explain_tree.h"
 #include "ranker/kernels/forest_quantise.h"
 
 const nxc__forest_level nxc__forest_level_portable = {
-    "portable",
-    quantise_f64,
-    quantise_f32,
-    {{16, 4, score16}, {0, 0, NULL}},
-    row_score};
+    "portable", quantise_f64, quantise_f32, {{16, 4, score16}, {0, 0, NULL}},
+    row_score,  explain_tree};
