@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Install into a folder of its own, move it, build examples/rank.c against it
-# by pkg-config and by CMake, shared and static, and run all four.
+# by pkg-config and by CMake, shared and static, and run all four; then
+# examples/score.c.
 #   install_example.sh CMAKE BUILD_DIR SOURCE_DIR CC
 set -euo pipefail
 cmake=$1 build=$2 source=$3 cc=$4
@@ -21,6 +22,7 @@ libdir=$(pkg-config --variable=libdir nextcall)
 flags=(-std=c11 -Wall -Wextra -Werror)
 read -ra shared <<<"$(pkg-config --cflags --libs nextcall)"
 "$cc" "${flags[@]}" "$source/examples/rank.c" "${shared[@]}" -o "$work/pc_shared"
+"$cc" "${flags[@]}" "$source/examples/score.c" "${shared[@]}" -o "$work/score"
 read -ra static <<<"$(pkg-config --static --cflags --libs nextcall)"
 others=()
 for flag in "${static[@]}"; do [ "$flag" = -lnextcall ] || others+=("$flag"); done
@@ -54,3 +56,9 @@ for program in pc_static consumer/rank_shared consumer/rank_static; do
     }
 done
 echo "pkg-config and CMake, shared and static: same ranking"
+LD_LIBRARY_PATH=$libdir "$work/score" "$source/fuzz/corpus/lightgbm/small.txt" 1 2 3 |
+    tee "$work/scored"
+grep -q '^[-0-9.]* *expected .* most by ' "$work/scored" || {
+    echo "expected a score, got the above"
+    exit 1
+}
