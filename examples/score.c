@@ -1,10 +1,9 @@
 /* Score rows of numbers with any LightGBM model, and say why: the ranker alone,
  * without an engine, a catalog or a feature set.
  *
- *     score MODEL VALUE...
+ *     score MODEL ROWS
  *
- * Each n values are a row, n being the model's number of features; what is
- * no number is a missing value. */
+ * ROWS is a file of doubles, row after row, as NumPy's tofile writes them. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,28 +33,38 @@ static nxc_status score(nxc_ranker *ranker, const double *rows, size_t n,
     return st;
 }
 
+/* The doubles of a file, up to max of them, into a block to be freed. */
+static double *read_doubles(const char *path, size_t max, size_t *n) {
+    FILE *f = fopen(path, "rb");
+    double *values = f ? calloc(max, sizeof *values) : NULL;
+    *n = values ? fread(values, sizeof *values, max, f) : 0;
+    if (f) fclose(f);
+    return values;
+}
+
 int main(int argc, char **argv) {
     nxc_error err = {NXC_OK, "out of memory"};
     nxc_ranker *ranker = NULL;
-    if (argc < 3) {
-        fprintf(stderr, "usage: score MODEL VALUE...\n");
+    size_t n_values, width;
+    if (argc != 3) {
+        fprintf(stderr, "usage: score MODEL ROWS\n");
         return 2;
     }
     nxc_status st = nxc_ranker_load(argv[1], NULL, &ranker, &err);
-    size_t n_values = (size_t)argc - 2;
-    size_t width = st ? 1 : nxc_ranker_n_features(ranker);
-    if (n_values % width) {
-        fprintf(stderr, "score: expected rows of %zu values, got %zu values\n",
-                width, n_values);
-        nxc_ranker_free(ranker);
-        return 2;
+    if (st) {
+        fprintf(stderr, "score: %s\n", err.message);
+        return nxc_status_exit_code(st);
     }
-    double *rows = calloc(n_values, sizeof *rows);
-    if (!st && !rows) st = NXC_ERR_NOMEM;
-    for (size_t i = 0; !st && i < n_values; i++)
-        if (sscanf(argv[i + 2], "%lf", &rows[i]) != 1) rows[i] = NXC_NAN;
-    if (!st) st = score(ranker, rows, n_values / width, &err);
-    if (st) fprintf(stderr, "score: %s\n", err.message);
+    width = nxc_ranker_n_features(ranker);
+    double *rows = read_doubles(argv[2], 1000 * width, &n_values);
+    if (!rows || n_values == 0 || n_values % width) {
+        fprintf(stderr, "score: %s: expected rows of %zu doubles\n", argv[2],
+                width);
+        st = NXC_ERR_INVALID;
+    } else {
+        st = score(ranker, rows, n_values / width, &err);
+        if (st) fprintf(stderr, "score: %s\n", err.message);
+    }
     free(rows);
     nxc_ranker_free(ranker);
     return nxc_status_exit_code(st);
