@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 export FUZZ_SECONDS JOBS
 export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
-.PHONY: all demo model test check bench fuzz corpus package install sbom help \
+.PHONY: all demo model test check bench bench-trees fuzz corpus package install sbom help \
     clean bootstrap-%
 .DEFAULT_GOAL = all
 .NOTPARALLEL:
@@ -31,6 +31,11 @@ bench: bootstrap-bench build/bench/build.ninja ## measure, with peers in the sam
 	@tools/venv >/dev/null || true
 	@bench/run
 
+bench-trees: bootstrap-bench build/bench/build.ninja ## measure tree scoring beside LightGBM and ONNX Runtime
+	@cmake --build build/bench
+	@tools/venv >/dev/null || true
+	@bench/run_trees
+
 fuzz: bootstrap-fuzz build/fuzz/build.ninja ## fuzz every target for FUZZ_SECONDS (60) each
 	@cmake --build build/fuzz
 	@tools/fuzz build/fuzz
@@ -49,7 +54,7 @@ sbom: ## print what is fetched and installed, as SPDX
 	@tools/sbom
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
 
 clean: ## remove build/; the cache folder stays
 	@rm -rf build

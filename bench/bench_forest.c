@@ -1,10 +1,11 @@
 /* Tree scoring beside LightGBM's C library in one process, one thread:
  *     bench_forest LIGHTGBM.so DIR NAME... [--cpu LEVEL]
  * DIR/NAME.txt is the model, DIR/NAME.f64 the rows (train_forests.py). For each
- * number of rows a call both walk all rows, in turns, so that drift hits both
- * and no branch predictor learns them. Doubles in, doubles out. One JSON line a
- * figure, the median over the turns: {"what", "unit": "ns", "median", "min"},
- * "peer" for LightGBM's, the better of its two functions. */
+ * number of rows a call both walk all rows (4,000, or so many as the call has),
+ * in turns, so that drift hits both and no branch predictor learns them.
+ * Doubles in, doubles out. One JSON line a figure, the median over the turns:
+ * {"what", "unit": "ns", "median", "min"}, "peer" for LightGBM's, the better of
+ * its two functions. */
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@
 #include "ranker/forest_score.h"
 #include "ranker/lightgbm_read.h"
 
-#define TURNS 15
+#define TURNS 7
+#define MOST_ROWS ((size_t)10000)
 #define MAX_BYTES ((size_t)1 << 30)
 
 static double now_ns(void) {
@@ -71,6 +73,7 @@ typedef struct bench {
     nxc__forest_scorer *scorer;
     const double *rows;
     size_t n, n_features;
+    size_t n_rows; /* to take of the file: fewer of a large forest */
     double *out;
     const char *name;
 } bench;
@@ -105,6 +108,39 @@ static double run_single(bench *b, size_t step) {
     return (now_ns() - start) / (double)b->n;
 }
 
+/* 100 rows explained: predict_contrib beside us. */
+enum { CONTRIB = 3, N_EXPLAINED = 100 };
+
+static void bench_explain(bench *b) {
+    double ours[TURNS], theirs[TURNS], expected;
+    size_t width = b->n_features + 1;
+    double *out = calloc(N_EXPLAINED * width, sizeof *out);
+    nxc_error err;
+    int64_t n;
+    if (!out) die("no memory");
+    for (size_t t = 0; t < TURNS; t++) {
+        double start = now_ns();
+        if (nxc__forest_scorer_explain(b->scorer, b->rows, NULL, N_EXPLAINED,
+                                       out, &expected, &err))
+            die(err.message);
+        ours[t] = (now_ns() - start) / N_EXPLAINED;
+        start = now_ns();
+        if (b->lgb.predict(b->booster, b->rows, F64, N_EXPLAINED,
+                           (int32_t)b->n_features, 1, CONTRIB, 0, 0,
+                           "num_threads=1", &n, out))
+            die("LGBM_BoosterPredictForMat failed");
+        theirs[t] = (now_ns() - start) / N_EXPLAINED;
+    }
+    qsort(ours, TURNS, sizeof *ours, by_value);
+    qsort(theirs, TURNS, sizeof *theirs, by_value);
+    printf("{\"what\":\"explain a row, %s\",\"unit\":\"ns\",\"median\":%.4g,"
+           "\"min\":%.4g}\n{\"what\":\"explain a row, %s\",\"peer\":"
+           "\"LightGBM\",\"unit\":\"ns\",\"median\":%.4g,\"min\":%.4g}\n",
+           b->name, ours[TURNS / 2], ours[0], b->name, theirs[TURNS / 2],
+           theirs[0]);
+    free(out);
+}
+
 static void print(const bench *b, size_t step, const char *peer,
                   double runs[TURNS]) {
     qsort(runs, TURNS, sizeof *runs, by_value);
@@ -116,6 +152,8 @@ static void print(const bench *b, size_t step, const char *peer,
 
 static void bench_step(bench *b, size_t step) {
     double ours[TURNS], batch[TURNS], single[TURNS];
+    size_t n = b->n;
+    if (step > n) b->n = step;
     for (size_t t = 0; t < TURNS; t++) {
         ours[t] = run_nextcall(b, step);
         batch[t] = run_batch(b, step);
@@ -128,6 +166,18 @@ static void bench_step(bench *b, size_t step) {
     print(b, step, is_single ? "LightGBM SingleRowFast" : "LightGBM batch",
           is_single ? single : batch);
     fflush(stdout);
+    b->n = n;
+}
+
+/* The n rows of a file, again and again up to the most. */
+static void tile(bench *b, const double *from, size_t n) {
+    size_t row = b->n_features * sizeof(double);
+    double *rows = malloc(MOST_ROWS * row);
+    if (!rows || n == 0) die("no rows, or no memory");
+    for (size_t i = 0; i < MOST_ROWS; i++)
+        memcpy(rows + i * b->n_features, from + i % n * b->n_features, row);
+    b->rows = rows;
+    b->n = n < b->n_rows ? n : b->n_rows;
 }
 
 static void open_model(bench *b, const char *dir, uint32_t cpu) {
@@ -148,16 +198,19 @@ static void open_model(bench *b, const char *dir, uint32_t cpu) {
     start = now_ns();
     if (b->lgb.load(path, &n_iterations, &b->booster)) die("LightGBM: load");
     double took_lightgbm = (now_ns() - start) * 1e-3;
-    printf("{\"what\":\"load a model, %s\",\"unit\":\"us\",\"median\":%.4g}\n"
+    printf("{\"what\":\"load a model, %s\",\"unit\":\"us\",\"median\":%.4g,"
+           "\"min\":%.4g}\n"
            "{\"what\":\"load a model, %s\",\"peer\":\"LightGBM\","
-           "\"unit\":\"us\",\"median\":%.4g}\n",
-           b->name, took, b->name, took_lightgbm);
+           "\"unit\":\"us\",\"median\":%.4g,\"min\":%.4g}\n",
+           b->name, took, took, b->name, took_lightgbm, took_lightgbm);
     snprintf(path, sizeof path, "%s/%s.f64", dir, b->name);
     if (nxc__file_map(path, MAX_BYTES, &rows, &err)) die(err.message);
     b->n_features = forest->n_features;
-    b->n = rows.size / (b->n_features * sizeof(double));
-    b->rows = (const double *)(const void *)rows.data;
-    b->out = calloc(b->n, sizeof *b->out);
+    b->n_rows = forest->n_trees > 500 ? 400 : 4000;
+    tile(b, (const double *)(const void *)rows.data,
+         rows.size / (b->n_features * sizeof(double)));
+    nxc__file_unmap(&rows);
+    b->out = calloc(MOST_ROWS, sizeof *b->out);
     if (!b->out ||
         b->lgb.fast_init(b->booster, RAW, 0, 0, F64, (int32_t)b->n_features,
                          "num_threads=1", &b->fast))
@@ -180,7 +233,7 @@ static void check(bench *b) {
 }
 
 int main(int argc, char **argv) {
-    static const size_t steps[] = {1, 5, 20, 64, 200, 1000};
+    static const size_t steps[] = {1, 2, 5, 10, 20, 64, 200, 1000, MOST_ROWS};
     uint32_t cpu = nxc__cpu_detect();
     nxc_error err;
     if (argc < 4) die("usage: bench_forest LIGHTGBM.so DIR NAME...");
@@ -196,7 +249,8 @@ int main(int argc, char **argv) {
         open_model(&b, argv[2], cpu);
         check(&b);
         for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
-            bench_step(&b, steps[k]);
+            if (steps[k] <= 10 * b.n_rows / 4) bench_step(&b, steps[k]);
+        bench_explain(&b);
     }
     return 0;
 }

@@ -40,7 +40,7 @@ struct nxc__forest_scorer {
     nxc__forest *forest;
     nxc__forest_plan *plan;         /* or NULL */
     const nxc__forest_level *level; /* NULL: the reference */
-    size_t slot_bytes, scratch_bytes;
+    size_t slot_bytes, scratch_bytes, nodes_a_tree;
     _Atomic(scratch *) pool[POOL];
     _Atomic(nxc__forest_explainer *) explainer; /* NULL until asked for */
     _Atomic(void *) explain_scratch;            /* of the last call */
@@ -84,12 +84,14 @@ static void return_scratch(nxc__forest_scorer *s, scratch *w) {
 
 /* ---------------------------------------------------------------- score */
 
-/* The block for n rows, or NULL: one row by its decision bits. */
+/* The block for n rows, or NULL: one row by its decision bits. A block visits
+ * all nodes of a tree, a row only a path of them, so the more nodes a tree has,
+ * the more rows make a block worth its price. */
 static const nxc__forest_block *choose(const nxc__forest_scorer *s, size_t n) {
     const nxc__forest_block *b = s->level->blocks;
     bool has_row = s->plan->has_walk;
-    if (n >= b[0].min_rows) return &b[0];
-    if (b[1].score && n >= b[1].min_rows) return &b[1];
+    if (n >= b[0].min_rows + s->nodes_a_tree / 16) return &b[0];
+    if (b[1].score && n >= b[1].min_rows + s->nodes_a_tree / 16) return &b[1];
     return has_row ? NULL : b[1].score ? &b[1] : &b[0];
 }
 
@@ -204,6 +206,9 @@ nxc_status nxc__forest_scorer_explain(nxc__forest_scorer *s, const double *f64,
 /* Sizes of the scratch, and the first block of it. */
 static nxc_status prepare(nxc__forest_scorer *s, nxc_error *err) {
     const nxc__forest_plan *p = s->plan;
+    const nxc__forest_tree *last = &s->forest->trees[s->forest->n_trees - 1];
+    s->nodes_a_tree =
+        (last->first_node + (size_t)last->n_nodes) / s->forest->n_trees;
     /* of one row 256 columns are read */
     s->slot_bytes = p->n_slots * NXC_PLAN_SLOT_BYTES + NXC_WALK_COLUMNS;
     s->scratch_bytes = sizeof(scratch) + 64 + s->slot_bytes +

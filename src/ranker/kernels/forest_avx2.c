@@ -117,5 +117,5 @@ static inline void quantise_column(const quantise_values *v, size_t n,
 #include "ranker/kernels/forest_quantise.h"
 
 const nxc__forest_level nxc__forest_level_avx2 = {
-    "avx2",    quantise_f64, quantise_f32, {{32, 8, score32}, {0, 0, NULL}},
+    "avx2",    quantise_f64, quantise_f32, {{32, 6, score32}, {0, 0, NULL}},
     row_score, explain_tree};

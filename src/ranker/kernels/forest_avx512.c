@@ -149,5 +149,5 @@ static inline void quantise_column(const quantise_values *v, size_t n,
 
 const nxc__forest_level nxc__forest_level_avx512 = {
     "avx512",     quantise_f64,
-    quantise_f32, {{64, 40, score64}, {32, 10, score32}},
+    quantise_f32, {{64, 38, score64}, {32, 7, score32}},
     row_score,    explain_tree};

@@ -77,7 +77,7 @@ static inline uint64_t quantise_missing(const quantise_values *v,
  * come the columns, then what is written. */
 typedef struct nxc__forest_block {
     size_t rows;     /* 16, 32 or 64 */
-    size_t min_rows; /* fewer are taken by what comes next */
+    size_t min_rows; /* and 1 for each 16 nodes a tree; fewer: what is next */
     void (*score)(const nxc__forest_plan *plan, uint8_t *slots, size_t n,
                   double *sums);
 } nxc__forest_block;
