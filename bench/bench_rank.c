@@ -1,36 +1,11 @@
 /* Import, features and ranking, in-process:
- *     bench_rank MODEL.nxm DOCUMENT.json [--large DOCUMENT.json]
- * One JSON line a figure: {"what", "unit", "median", "min", "p99", "n"}. */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
+ *     bench_rank MODEL.nxm DOCUMENT.json [LARGE.json] */
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "engine/engine.h"
-
-static double now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
-}
-static int by_value(const void *a, const void *b) {
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-static void report(const char *what, const char *unit, double *v, size_t n) {
-    qsort(v, n, sizeof *v, by_value);
-    printf("{\"what\":\"%s\",\"unit\":\"%s\",\"median\":%.4g,\"min\":%.4g,"
-           "\"p99\":%.4g,\"n\":%zu}\n",
-           what, unit, v[n / 2], v[0], v[(n - 1) * 99 / 100], n);
-}
-static void must(nxc_status st, const nxc_error *err) {
-    if (st == NXC_OK) return;
-    fprintf(stderr, "bench_rank: %s\n", err->message);
-    exit(nxc_status_exit_code(st));
-}
+#include "measure.h"
 
 #define MAX_RUNS 2000
 static double runs[MAX_RUNS];

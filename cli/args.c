@@ -20,13 +20,6 @@ struct cli_args {
     size_t n_positional;
 };
 
-/* "batch_size" as an option's name: "batch-size". */
-static void dashed(const char *name, char *out, size_t cap) {
-    snprintf(out, cap, "%s", name);
-    for (char *p = out; *p; p++)
-        if (*p == '_') *p = '-';
-}
-
 typedef struct table {
     struct option rows[MAX_OPTIONS];
     char names[NXC_N_OPTIONS][40]; /* of config.def */
@@ -47,9 +40,12 @@ static void fill(table *t, const cli_command *c) {
     for (size_t i = 0; i < cli_n_common_options; i++)
         add_row(t, cli_common_options[i].name,
                 cli_common_options[i].arg != NULL);
+    for (size_t i = 0; c->uses_engine && i < cli_n_engine_options; i++)
+        add_row(t, cli_engine_options[i].name,
+                cli_engine_options[i].arg != NULL);
     nxc_config_option o;
     for (size_t i = 0; c->uses_engine && nxc_config_describe(i, &o); i++) {
-        dashed(o.name, t->names[i], sizeof t->names[i]);
+        cli_option_flag(o.name, t->names[i], sizeof t->names[i]);
         add_row(t, t->names[i], true);
     }
     add_row(t, "help", false);
@@ -63,10 +59,13 @@ static const char *permanent(const cli_command *c, const char *name) {
     for (size_t i = 0; i < cli_n_common_options; i++)
         if (strcmp(cli_common_options[i].name, name) == 0)
             return cli_common_options[i].name;
+    for (size_t i = 0; i < cli_n_engine_options; i++)
+        if (strcmp(cli_engine_options[i].name, name) == 0)
+            return cli_engine_options[i].name;
     nxc_config_option o;
     char buf[40];
     for (size_t i = 0; nxc_config_describe(i, &o); i++) {
-        dashed(o.name, buf, sizeof buf);
+        cli_option_flag(o.name, buf, sizeof buf);
         if (strcmp(buf, name) == 0) return o.name;
     }
     return "help";

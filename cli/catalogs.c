@@ -106,31 +106,21 @@ static nxc_status split_lines(parts *p, nxc_str bytes, nxc_error *err) {
     return NXC_OK;
 }
 
-static size_t n_added; /* a file may hold several */
+/* What is done with each catalog of a file, which may hold several. */
+typedef struct visitor {
+    cli_visit_catalog visit;
+    void *user;
+} visitor;
 
-static nxc_status add(nxc_engine *engine, nxc_str name, nxc_catalog *catalog,
-                      nxc_error *err) {
-    nxc_status st =
-        nxc_engine_get_catalog(engine, name)
-            ? nxc__error(err, NXC_ERR_INVALID,
-                         "--catalog: expected each name once, got %.*s again; "
-                         "NAME=FILE gives another",
-                         NXC_STR_ARG(name))
-            : nxc_engine_add_catalog(engine, name, catalog, err);
-    if (st != NXC_OK) nxc_catalog_free(catalog);
-    n_added += st == NXC_OK;
-    return st;
-}
-
-static nxc_status add_parts(const parts *p, const char *path,
-                            const nxc_config *cfg, nxc_engine *engine,
-                            nxc_error *err) {
+static nxc_status visit_parts(const parts *p, const char *path,
+                              const nxc_config *cfg, const visitor *v,
+                              nxc_error *err) {
     for (size_t i = 0; i < p->n; i++) {
         nxc_catalog *catalog;
         NXC_TRY(nxc_catalog_import(nxc__str(path),
                                    nxc__buffer_str(&p->items[i].text), NULL,
                                    cfg, NULL, &catalog, NULL, err));
-        NXC_TRY(add(engine, p->items[i].name, catalog, err));
+        NXC_TRY(v->visit(v->user, p->items[i].name, catalog, err));
     }
     return NXC_OK;
 }
@@ -149,8 +139,8 @@ static bool looks_like_lines(nxc_str bytes) {
 }
 
 /* *done tells whether the file was one with several catalogs. */
-static nxc_status add_several(const char *path, const nxc_config *cfg,
-                              nxc_engine *engine, bool *done, nxc_error *err) {
+static nxc_status visit_several(const char *path, const nxc_config *cfg,
+                                const visitor *v, bool *done, nxc_error *err) {
     nxc_str bytes;
     parts p;
     *done = false;
@@ -163,7 +153,7 @@ static nxc_status add_several(const char *path, const nxc_config *cfg,
     if (looks_like_lines(bytes)) st = split_lines(&p, bytes, err);
     if (st == NXC_OK && p.n > 1) {
         *done = true;
-        st = add_parts(&p, path, cfg, engine, err);
+        st = visit_parts(&p, path, cfg, v, err);
     }
     for (size_t i = 0; i < p.n; i++)
         nxc__buffer_release(&p.items[i].text);
@@ -174,28 +164,49 @@ static nxc_status add_several(const char *path, const nxc_config *cfg,
     return st;
 }
 
-static nxc_status add_spec(const cli_args *args, const char *spec,
-                           const nxc_config *cfg, nxc_engine *engine,
-                           nxc_error *err) {
+nxc_status cli_each_catalog(const cli_args *args, const char *spec,
+                            const nxc_config *cfg, cli_visit_catalog visit,
+                            void *user, nxc_error *err) {
+    const visitor v = {visit, user};
     nxc_catalog *catalog;
     nxc_str name;
     bool is_named, done = false;
     const char *path = split_spec(spec, &name, &is_named);
     if (!is_named && !cli_has(args, "filter") &&
         nxc__str_ends(nxc__str(path), NXC_STR(".jsonl")))
-        NXC_TRY(add_several(path, cfg, engine, &done, err));
+        NXC_TRY(visit_several(path, cfg, &v, &done, err));
     if (done) return NXC_OK;
     NXC_TRY(cli_open_catalog(args, spec, cfg, &catalog, &name, NULL, err));
-    return add(engine, name, catalog, err);
+    return visit(user, name, catalog, err);
+}
+
+typedef struct adder {
+    nxc_engine *engine;
+    size_t n;
+} adder;
+
+static nxc_status add(void *user, nxc_str name, nxc_catalog *catalog,
+                      nxc_error *err) {
+    adder *a = user;
+    nxc_status st =
+        nxc_engine_get_catalog(a->engine, name)
+            ? nxc__error(err, NXC_ERR_INVALID,
+                         "--catalog: expected each name once, got %.*s again; "
+                         "NAME=FILE gives another",
+                         NXC_STR_ARG(name))
+            : nxc_engine_add_catalog(a->engine, name, catalog, err);
+    if (st != NXC_OK) nxc_catalog_free(catalog);
+    a->n += st == NXC_OK;
+    return st;
 }
 
 nxc_status cli_add_catalogs(const cli_args *args, const nxc_config *cfg,
                             nxc_engine *engine, size_t *n_out, nxc_error *err) {
     size_t at = 0, n = 0;
-    n_added = 0;
+    adder a = {engine, 0};
     for (const char *spec; (spec = cli_next(args, "catalog", &at)); n++)
-        NXC_TRY(add_spec(args, spec, cfg, engine, err));
-    *n_out = n_added;
+        NXC_TRY(cli_each_catalog(args, spec, cfg, add, &a, err));
+    *n_out = a.n;
     return n ? NXC_OK
              : nxc__error(err, NXC_ERR_INVALID,
                           "--catalog: expected a file, got nothing");

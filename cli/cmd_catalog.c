@@ -39,12 +39,7 @@ static nxc_status save_embedded(const cli_args *args, opened *o,
     nxc_engine *engine;
     nxc_encoder *encoder;
     cli_progress p;
-    if (!cli_model_path(args, model, sizeof model))
-        return nxc__error(
-            err, NXC_ERR_STATE,
-            "model: expected %s, got no such file; nextcall model "
-            "fetch gets it",
-            model);
+    NXC_TRY(cli_need_model(args, model, sizeof model, err));
     NXC_TRY(nxc_engine_open(o->cfg, NULL, &engine, err));
     nxc_status st = nxc_encoder_open(model, o->cfg, NULL, &encoder, err);
     if (st == NXC_OK) {

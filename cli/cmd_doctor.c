@@ -4,22 +4,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/config.h"
 #include "base/cpu.h"
 #include "command.h"
-
-static const struct {
-    uint32_t flag;
-    const char *name;
-} cpu_names[] = {{NXC_CPU_AVX2, "avx2"},
-                 {NXC_CPU_AVXVNNI, "avxvnni"},
-                 {NXC_CPU_AVX512, "avx512"},
-                 {NXC_CPU_AVX512_VNNI, "avx512-vnni"},
-                 {NXC_CPU_AVX512_BF16, "avx512-bf16"},
-                 {NXC_CPU_AVX512_VBMI, "avx512-vbmi"},
-                 {NXC_CPU_AMX_INT8, "amx-int8"},
-                 {NXC_CPU_NEON, "neon"},
-                 {NXC_CPU_DOTPROD, "dotprod"},
-                 {NXC_CPU_I8MM, "i8mm"}};
+#include "encoder/kernels/encoder_kernel.h"
 
 typedef struct report {
     bool json, first;
@@ -43,13 +31,68 @@ static void cpu_rows(report *r) {
     char text[256] = "";
     uint32_t flags = nxc__cpu_detect();
     row(r, "processor", nxc__cpu_model());
-    for (size_t i = 0; i < sizeof cpu_names / sizeof *cpu_names; i++)
-        if (flags & cpu_names[i].flag) {
+    const char *name;
+    uint32_t flag;
+    for (size_t i = 0; nxc__cpu_feature(i, &name, &flag); i++)
+        if (flags & flag) {
             size_t at = strlen(text);
-            snprintf(text + at, sizeof text - at, "%s%s", at ? " " : "",
-                     cpu_names[i].name);
+            snprintf(text + at, sizeof text - at, "%s%s", at ? " " : "", name);
         }
     row(r, "instructions", *text ? text : "none beyond the baseline");
+}
+
+/* Why level i is not in use, though it is better than what is. */
+static const char *why_not(size_t i, uint32_t flag, uint32_t capped) {
+    if (!(nxc__cpu_detect() & flag)) return "not in this processor";
+    if (!(capped & flag)) return "capped by --cpu or NEXTCALL_CPU";
+    switch (nxc__encoder_level_state(i)) {
+    case NXC_LEVEL_REFUSED:
+        return "refused by the system";
+    case NXC_LEVEL_WRONG:
+        return "failed its self-check";
+    default:
+        return "not tried";
+    }
+}
+
+/* The kernels of a dtype, and each better level with the reason. */
+static void level_row(const report *r, const char *dtype, const char *used,
+                      bool is_int8, uint32_t capped) {
+    size_t n;
+    const nxc__encoder_level *levels = nxc__encoder_levels(&n);
+    const char *between = r->json ? "" : " (", *end = "";
+    if (r->json)
+        printf(",\"%s\":{\"kernels\":\"%s\",\"not_used\":{", dtype, used);
+    else
+        printf("%-12s %s", dtype, used);
+    for (size_t i = n; i > 0 && strcmp(levels[i - 1].name, used) != 0; i--) {
+        const nxc__encoder_level *l = &levels[i - 1];
+        if (is_int8 ? !l->has_int8 : !l->has_float) continue;
+        const char *why = why_not(i - 1, l->flag, capped);
+        if (r->json)
+            printf("%s\"%s\":\"%s\"", between, l->name, why);
+        else
+            printf("%s%s: %s", between, l->name, why);
+        between = r->json ? "," : ", ";
+        end = ")";
+    }
+    fputs(r->json ? "}}" : end, stdout);
+    if (!r->json) putchar('\n');
+}
+
+static void level_rows(report *r, const nxc_config *cfg) {
+    nxc__encoder_kernels k;
+    nxc_error err;
+    uint32_t capped;
+    if (nxc__cpu_cap(nxc__config_text(cfg, NXC_OPT_cpu), nxc__cpu_detect(),
+                     &capped, &err) != NXC_OK) {
+        row(r, "kernels", err.message);
+        return;
+    }
+    nxc__encoder_kernels_select(&k, capped);
+    level_row(r, "int8", k.int8, true, capped);
+    level_row(r, "bf16", k.name, false, capped);
+    level_row(r, "f32", k.name, false, capped);
 }
 
 static void model_rows(report *r, const cli_args *args, const nxc_config *cfg) {
@@ -75,30 +118,17 @@ static void model_rows(report *r, const cli_args *args, const nxc_config *cfg) {
     snprintf(text, sizeof text, "%s (%.1f MB, %.12s)", path,
              (double)info.file_bytes / 1e6, info.fingerprint);
     row(r, "model", text);
-    const char *level = "cpu=auto: the best that is there";
-    if (cli_get(args, "cpu") || getenv("NEXTCALL_CPU"))
-        level = "capped by --cpu or NEXTCALL_CPU";
-    snprintf(text, sizeof text, "%s (%s)", info.kernels, level);
-    row(r, "kernels", text);
+    row(r, "kernels", info.kernels);
     nxc_encoder_close(encoder);
 }
 
-static void option_rows(report *r, const cli_args *args) {
+static void option_rows(report *r, const nxc_config *cfg) {
     nxc_config_option o;
+    nxc_config_value v;
     for (size_t i = 0; nxc_config_describe(i, &o); i++) {
-        char var[64], text[256];
-        snprintf(var, sizeof var, "NEXTCALL_%s", o.name);
-        for (char *p = var; *p; p++)
-            if (*p >= 'a' && *p <= 'z') *p = (char)(*p - 32);
-        const char *env = getenv(var), *given = cli_get(args, o.name);
-        bool has_env = env && *env;
-        snprintf(text, sizeof text, "%s (%s)",
-                 given     ? given
-                 : has_env ? env
-                           : o.default_value,
-                 given     ? "option"
-                 : has_env ? "environment"
-                           : "default");
+        char text[512];
+        if (!nxc_config_get(cfg, i, &v)) break;
+        snprintf(text, sizeof text, "%.300s (%.200s)", v.text, v.origin);
         row(r, o.name, text);
     }
 }
@@ -112,8 +142,9 @@ int cli_doctor(const cli_args *args) {
     row(&r, "version", nxc_version());
     row(&r, "compiler", __VERSION__);
     cpu_rows(&r);
+    level_rows(&r, cfg);
     model_rows(&r, args, cfg);
-    option_rows(&r, args);
+    option_rows(&r, cfg);
     row(&r, "health", r.health);
     if (r.json) puts("}");
     nxc_config_free(cfg);

@@ -3,12 +3,16 @@
  *
  *     lines -> texts -> batch -> encoder -> rows -> text, JSONL or .npy
  *
- * A batch goes through the encoder when it is full (texts or bytes) or when the
- * input makes us wait. What a text becomes does not depend on its batch.
- * A line that is no text ends the work: standard output then has the lines
- * before it, a file of --output is as it was before.
+ * A batch goes through the encoder when it is full (texts, bytes, or about a
+ * second of work for each thread) or when the input makes us wait. What a text
+ * becomes does not depend on its batch. The threads that encode a batch write
+ * its rows as text as well, which costs a tenth of encoding short texts;
+ * reading costs a thousandth and has no thread of its own. A line that is no
+ * text ends the work: standard output then has the lines before it, a file of
+ * --output is as it was before.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/config.h"
@@ -20,12 +24,14 @@
 #define DIM_MAX 1024
 #define BATCH 1024
 #define BATCH_BYTES ((size_t)4 << 20)
+#define BATCH_TOKENS 16384 /* a thread */
+#define NUMBER_BYTES 18    /* the longest %.9g and its separator */
 
 /* A group of texts that goes through the encoder at once. */
 typedef struct batch {
     nxc__arena arena;
     nxc_str texts[BATCH];
-    size_t n, n_bytes;
+    size_t n, n_bytes, n_tokens; /* n_tokens is an estimate */
 } batch;
 
 typedef struct job {
@@ -34,8 +40,12 @@ typedef struct job {
     nxc_encoder_info info;
     nxc__pool *pool;
     size_t n_threads, max_line, done;
+    size_t n_read, n_bytes; /* of the files; n_bytes 0: not known */
     batch *batch;
-    float *rows;   /* (BATCH, dim) */
+    float *rows;    /* (BATCH, dim) */
+    char *lines;    /* (BATCH, line_bytes) */
+    size_t *n_line; /* (BATCH) bytes used of each */
+    size_t line_bytes;
     uint32_t *ids; /* (BATCH, max_tokens) */
     nxc_text_info *infos;
     nxc_status *states; /* of the texts, by task */
@@ -84,21 +94,33 @@ static bool reads_json(const job *j, const cli_lines *l) {
     return !cli_has(j->args, "input-text") && l->len && l->line[0] == '{';
 }
 
+/* Add a text; whether the batch is full. English has about four bytes to a
+ * token, and a text has at most 256 of them. */
+static bool is_full_with(const job *j, batch *b, nxc_str text) {
+    size_t tokens = text.len / 4 + 2;
+    b->texts[b->n++] = text;
+    b->n_bytes += text.len;
+    b->n_tokens += tokens < 256 ? tokens : 256;
+    return b->n == BATCH || b->n_bytes >= BATCH_BYTES ||
+           b->n_tokens >= BATCH_TOKENS * j->n_threads;
+}
+
 static nxc_status read_file(job *j, const char *path, nxc_error *err) {
     cli_lines l;
     bool is_json = false;
     batch *b = j->batch;
+    nxc_str text = {NULL, 0};
     nxc_status st = NXC_OK;
+    size_t before = j->n_read;
     NXC_TRY(cli_lines_open(&l, path, j->max_line, err));
     while (st == NXC_OK && cli_lines_next(&l)) {
         if (l.number == 1) is_json = reads_json(j, &l);
         if (is_json && nxc__str_trim((nxc_str){l.line, l.len}).len == 0)
             continue;
-        st = line_text(&l, is_json, &b->arena, &b->texts[b->n], err);
+        st = line_text(&l, is_json, &b->arena, &text, err);
         if (st != NXC_OK) break;
-        b->n_bytes += b->texts[b->n++].len;
-        if (b->n == BATCH || b->n_bytes >= BATCH_BYTES ||
-            cli_lines_must_wait(&l))
+        j->n_read = before + l.n_read;
+        if (is_full_with(j, b, text) || cli_lines_must_wait(&l))
             st = j->flush(j, err);
     }
     if (st == NXC_OK) st = cli_lines_status(&l, err);
@@ -106,28 +128,44 @@ static nxc_status read_file(job *j, const char *path, nxc_error *err) {
     return st;
 }
 
-static void end_batch(job *j) {
-    j->done += j->batch->n;
-    j->batch->n = j->batch->n_bytes = 0;
-    nxc__arena_reset(&j->batch->arena);
-    if (!j->to_npy) fflush(j->npy.output.file);
-    cli_progress_step(&j->progress, j->done, 0);
+/* How many texts there will be, if lines go on as they were; 0: not known. */
+static size_t expected_texts(const job *j) {
+    if (j->n_read == 0 || j->n_bytes < j->n_read) return 0;
+    double n = (double)j->done * (double)j->n_bytes / (double)j->n_read;
+    return (size_t)n > j->done ? (size_t)n : j->done;
 }
 
-static void print_vector(job *j, const float *row, const nxc_text_info *info) {
-    nxc__buffer b;
-    nxc__buffer_init(&b, &nxc__allocator_default, (size_t)1 << 20);
+static void end_batch(job *j) {
+    j->done += j->batch->n;
+    j->batch->n = j->batch->n_bytes = j->batch->n_tokens = 0;
+    nxc__arena_reset(&j->batch->arena);
+    if (!j->to_npy) fflush(j->npy.output.file);
+    cli_progress_step(&j->progress, j->done, expected_texts(j));
+}
+
+/* Write the row of a text into its line: the numbers, or a JSON object. */
+static void format_one(void *user, size_t i, size_t worker) {
+    job *j = user;
+    (void)worker;
+    char *line = j->lines + i * j->line_bytes;
+    const float *row = j->rows + i * j->info.dim;
+    size_t n = 0;
     if (j->json)
-        nxc__buffer_printf(&b,
-                           "{\"n_tokens\":%u,\"truncated\":%s,\"embedding\":[",
-                           info->n_tokens, info->truncated ? "true" : "false");
-    for (size_t i = 0; i < j->info.dim; i++) {
-        if (i) nxc__buffer_append_char(&b, j->json ? ',' : ' ');
-        nxc__buffer_printf(&b, "%.9g", (double)row[i]);
+        n = (size_t)snprintf(line, j->line_bytes,
+                             "{\"n_tokens\":%u,\"truncated\":%s,"
+                             "\"embedding\":[",
+                             j->infos[i].n_tokens,
+                             j->infos[i].truncated ? "true" : "false");
+    for (size_t k = 0; k < j->info.dim; k++) {
+        if (k) line[n++] = j->json ? ',' : ' ';
+        n += (size_t)snprintf(line + n, NUMBER_BYTES, "%.9g", (double)row[k]);
     }
-    nxc__buffer_append_z(&b, j->json ? "]}\n" : "\n");
-    fwrite(b.data, 1, b.len, j->npy.output.file);
-    nxc__buffer_release(&b);
+    if (j->json) {
+        line[n++] = ']';
+        line[n++] = '}';
+    }
+    line[n++] = '\n';
+    j->n_line[i] = n;
 }
 
 static nxc_status flush_vectors(job *j, nxc_error *err) {
@@ -135,11 +173,14 @@ static nxc_status flush_vectors(job *j, nxc_error *err) {
     if (n == 0) return NXC_OK;
     NXC_TRY(nxc_encoder_encode_batch(j->encoder, j->n_threads, j->batch->texts,
                                      n, j->rows, j->infos, err));
-    if (j->to_npy)
+    if (j->to_npy) {
         cli_npy_append(&j->npy, j->rows, n);
-    else
+    } else {
+        nxc__pool_run(j->pool, format_one, j, n);
         for (size_t i = 0; i < n; i++)
-            print_vector(j, j->rows + i * j->info.dim, &j->infos[i]);
+            fwrite(j->lines + i * j->line_bytes, 1, j->n_line[i],
+                   j->npy.output.file);
+    }
     end_batch(j);
     return NXC_OK;
 }
@@ -197,18 +238,28 @@ static nxc_status close_output(job *j, nxc_status st, nxc_error *err) {
 static nxc_status open_encoder(job *j, nxc_error *err) {
     char path[2048];
     nxc_config *cfg;
-    if (!cli_model_path(j->args, path, sizeof path))
-        return nxc__error(
-            err, NXC_ERR_STATE,
-            "model: expected %s, got no such file; nextcall model "
-            "fetch gets it",
-            path);
+    NXC_TRY(cli_need_model(j->args, path, sizeof path, err));
     NXC_TRY(cli_config(j->args, &cfg, err));
     nxc_status st = nxc_encoder_open(path, cfg, NULL, &j->encoder, err);
     j->n_threads = nxc__config_int(cfg, NXC_OPT_parallel_workers);
     nxc_config_free(cfg);
     if (st == NXC_OK) nxc_encoder_get_info(j->encoder, &j->info);
     return st;
+}
+
+/* Bytes of all files, for the time that is left; 0 if one of them is none. */
+static size_t bytes_of_input(const cli_args *args) {
+    size_t total = 0;
+    struct stat sb;
+    for (size_t i = 0; i < cli_n_positional(args); i++) {
+        const char *path = cli_positional(args, i);
+        bool is_stdin = strcmp(path, "-") == 0;
+        if ((is_stdin ? fstat(0, &sb) : stat(path, &sb)) != 0 ||
+            !S_ISREG(sb.st_mode))
+            return 0;
+        total += (size_t)sb.st_size;
+    }
+    return total;
 }
 
 static nxc_status reserve(job *j, bool vectors, nxc_error *err) {
@@ -225,10 +276,14 @@ static nxc_status reserve(job *j, bool vectors, nxc_error *err) {
     j->ids = nxc__alloc(a, n_ids * sizeof *j->ids);
     j->infos = nxc__alloc(a, BATCH * sizeof *j->infos);
     j->states = nxc__alloc(a, BATCH * sizeof *j->states);
-    if (!j->batch || !j->rows || !j->ids || !j->infos || !j->states)
+    j->n_line = nxc__alloc(a, BATCH * sizeof *j->n_line);
+    j->line_bytes = vectors ? j->info.dim * NUMBER_BYTES + 64 : 0;
+    j->lines = nxc__alloc(a, BATCH * j->line_bytes);
+    if (!j->batch || !j->rows || !j->ids || !j->infos || !j->states ||
+        !j->n_line || !j->lines)
         return nxc__error_nomem(err, n_floats * sizeof(float));
     nxc__arena_init(&j->batch->arena, a, SIZE_MAX);
-    return vectors ? NXC_OK : nxc__pool_new(j->n_threads, a, &j->pool, err);
+    return nxc__pool_new(j->n_threads, a, &j->pool, err);
 }
 
 static void release(job *j, bool vectors) {
@@ -240,6 +295,8 @@ static void release(job *j, bool vectors) {
               vectors ? 0 : BATCH * j->info.max_tokens * sizeof *j->ids);
     nxc__free(a, j->infos, BATCH * sizeof *j->infos);
     nxc__free(a, j->states, BATCH * sizeof *j->states);
+    nxc__free(a, j->n_line, BATCH * sizeof *j->n_line);
+    nxc__free(a, j->lines, BATCH * j->line_bytes);
     nxc__pool_free(j->pool);
     nxc_encoder_close(j->encoder);
 }
@@ -248,6 +305,7 @@ static nxc_status run(job *j, bool vectors, nxc_error *err) {
     NXC_TRY(open_encoder(j, err));
     NXC_TRY(reserve(j, vectors, err));
     NXC_TRY(open_output(j, vectors, err));
+    j->n_bytes = bytes_of_input(j->args);
     cli_progress_start(&j->progress, vectors ? "embedding" : "tokenizing");
     nxc_status st = NXC_OK;
     for (size_t i = 0; i < cli_n_positional(j->args) && st == NXC_OK; i++)
@@ -270,6 +328,14 @@ static int embed_or_tokenize(const cli_args *args, bool vectors) {
         return cli_usage(cli_command_of(args),
                          "--input-text: expected it without --json and "
                          "--input-json, got both");
+    const char *dtype = cli_get(args, "dtype");
+    nxc_dtype known;
+    if (dtype && !cli_dtype(dtype, &known))
+        return cli_usage(cli_command_of(args),
+                         "--dtype: expected f32, bf16 or int8, got %s", dtype);
+    if (dtype && cli_get(args, "model"))
+        return cli_usage(cli_command_of(args),
+                         "--dtype: expected it without --model, got both");
     nxc_status st = run(&j, vectors, &err);
     int code = st == NXC_OK ? CLI_OK : cli_fail(st, &err);
     release(&j, vectors);

@@ -84,21 +84,15 @@ int cli_model_pack(const cli_args *args) {
     nxc_error err;
     const char *output = cli_get(args, "output"),
                *dtype = cli_get(args, "dtype");
-    static const char *const names[] = {"f32", "bf16", "int8"};
     nxc_dtype type = NXC_F32;
-    bool known = !dtype;
-    for (int i = 0; dtype && i < 3; i++)
-        if (strcmp(dtype, names[i]) == 0) {
-            type = (nxc_dtype)i;
-            known = true;
-        }
-    if (!known)
+    if (dtype && !cli_dtype(dtype, &type))
         return cli_usage(cli_command_of(args),
                          "--dtype: expected f32, bf16 or int8, got %s", dtype);
     if (!output) {
         char dir[2048];
         cli_model_dir(dir, sizeof dir);
-        snprintf(packed, sizeof packed, "%s/minilm-%s.nxm", dir, names[type]);
+        snprintf(packed, sizeof packed, "%s/minilm-%s.nxm", dir,
+                 cli_dtype_name(type));
         output = packed;
     }
     nxc_status st =
@@ -106,10 +100,6 @@ int cli_model_pack(const cli_args *args) {
     if (st != NXC_OK) return cli_fail(st, &err);
     printf("%s\n", output);
     return CLI_OK;
-}
-
-static const char *dtype_name(nxc_dtype t) {
-    return t == NXC_F32 ? "f32" : t == NXC_BF16 ? "bf16" : "int8";
 }
 
 static void print_info_json(const char *path, const nxc_encoder_info *i,
@@ -121,16 +111,16 @@ static void print_info_json(const char *path, const nxc_encoder_info *i,
            "\"dim\":%zu,\"max_tokens\":%zu,\"vocabulary\":%zu,"
            "\"kernels\":\"%s\",\"fingerprint\":\"%s\","
            "\"source_sha256\":\"%s\",\"open_ms\":%.3f}\n",
-           (int)b.len, b.data, i->file_bytes, dtype_name(i->dtype), i->n_layers,
-           i->dim, i->max_tokens, i->vocab_size, i->kernels, i->fingerprint,
-           i->source_sha256, ms);
+           (int)b.len, b.data, i->file_bytes, cli_dtype_name(i->dtype),
+           i->n_layers, i->dim, i->max_tokens, i->vocab_size, i->kernels,
+           i->fingerprint, i->source_sha256, ms);
     nxc__buffer_release(&b);
 }
 
 static void print_info(const char *path, const nxc_encoder_info *i, double ms) {
     printf("file           %s\n", path);
     printf("bytes          %zu\n", i->file_bytes);
-    printf("dtype          %s\n", dtype_name(i->dtype));
+    printf("dtype          %s\n", cli_dtype_name(i->dtype));
     printf("layers         %zu\n", i->n_layers);
     printf("dim            %zu\n", i->dim);
     printf("max tokens     %zu\n", i->max_tokens);

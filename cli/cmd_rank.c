@@ -166,6 +166,22 @@ static nxc_status rank_stream(setup *s, const char *path, nxc_error *err) {
     return st;
 }
 
+static bool is_metrics_right(const cli_args *args, bool is_json) {
+    const cli_command *c = cli_command_of(args);
+    const char *path = cli_get(args, "metrics");
+    if (path && !cli_metrics_is_target(path)) {
+        cli_usage(c, "--metrics: expected -, FILE.json or FILE.prom, got %s",
+                  path);
+        return false;
+    }
+    if (path && is_json && strcmp(path, "-") == 0) {
+        cli_usage(c,
+                  "--metrics: expected a file where answers are JSON, got -");
+        return false;
+    }
+    return true;
+}
+
 /* No option is passed over in silence. */
 static bool are_consistent(const cli_args *args) {
     static const char *const own[] = {"prompt", "call", "history",
@@ -191,7 +207,8 @@ static bool are_consistent(const cli_args *args) {
         cli_usage(c, "--features: expected JSON to add them to, got a table");
         return false;
     }
-    return true;
+    return is_metrics_right(args,
+                            cli_has(args, "json") || (requests && !table));
 }
 
 int cli_rank(const cli_args *args) {
@@ -205,6 +222,9 @@ int cli_rank(const cli_args *args) {
     st = nxc_ctx_new(s.engine, &s.ctx, &err);
     if (st == NXC_OK)
         st = requests ? rank_stream(&s, requests, &err) : rank_one(&s, &err);
+    const char *metrics = cli_get(args, "metrics");
+    if (st == NXC_OK && metrics)
+        st = cli_write_metrics(s.engine, s.ctx, metrics, &err);
     int code = st == NXC_OK ? CLI_OK : cli_fail(st, &err);
     cli_request_free();
     nxc_ctx_free(s.ctx);

@@ -2,9 +2,10 @@
  * The command line: one table of subcommands (commands.c) gives dispatch,
  * parsing, --help and the manual pages.
  *
- * Uses nextcall.h and, of the library's inside, only base/ (strings, buffers,
+ * Uses nextcall.h and, of the library's inside, base/ (strings, buffers,
  * files), which a program built against the installed library would take from
- * its own toolbox.
+ * its own toolbox; cmd_cache.c looks into the store of cache/ as no program
+ * needs to.
  */
 #ifndef NXC_CLI_COMMAND_H
 #define NXC_CLI_COMMAND_H
@@ -45,9 +46,15 @@ typedef struct cli_command {
 extern const cli_command cli_commands[];
 extern const size_t cli_n_commands;
 
-/* Options that every subcommand takes, and exit codes, as text. */
+/* Options that every subcommand takes, and those beside the options of
+ * config.def that all of uses_engine take. */
 extern const cli_option cli_common_options[];
 extern const size_t cli_n_common_options;
+extern const cli_option cli_engine_options[];
+extern const size_t cli_n_engine_options;
+
+/* The configuration file of the machine. */
+#define NXC_SYSTEM_CONFIG "/etc/nextcall.conf"
 
 enum { CLI_OK = 0, CLI_FAILURE = 1, CLI_USAGE = 2 };
 
@@ -105,8 +112,12 @@ void cli_print_cell(FILE *to, nxc_str s, size_t width);
 size_t cli_columns(void); /* of standard output's terminal, or SIZE_MAX */
 
 /* ---- setup.c: options to library objects */
-/* Defaults, then NEXTCALL_* of the environment, then options. */
+/* Defaults, then the configuration file, NEXTCALL_* of the environment, and
+ * options. */
 nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err);
+/* "batch_size": as "batch-size", as "NEXTCALL_BATCH_SIZE". */
+void cli_option_flag(const char *name, char *buf, size_t cap);
+void cli_option_variable(const char *name, char *buf, size_t cap);
 /* The limit of one request or session. */
 nxc_status cli_max_request_bytes(const cli_args *args, size_t *out,
                                  nxc_error *err);
@@ -118,15 +129,29 @@ typedef struct cli_model {
 } cli_model;
 enum { CLI_N_MODELS = 2 };
 extern const cli_model cli_models[CLI_N_MODELS];
-/* --model, NEXTCALL_MODEL, or the cache folder; whether such a file exists. */
+/* --model, the cache folder's file of --dtype, NEXTCALL_MODEL, or the best of
+ * the cache folder; whether such a file exists. */
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
+/* The same, for a command that needs it: NXC_ERR_STATE if there is none. */
+nxc_status cli_need_model(const cli_args *args, char *buf, size_t cap,
+                          nxc_error *err);
+/* The database of the caches: store.db in the folder of --store,
+ * NEXTCALL_STORE, or the cache folder. */
+void cli_store_path(const cli_args *args, char *buf, size_t cap);
+/* "f32", "bf16" or "int8", and back; false for another word. */
+const char *cli_dtype_name(nxc_dtype dtype);
+bool cli_dtype(const char *name, nxc_dtype *out);
 /* Folder of the model files that are fetched. */
 void cli_model_dir(char *buf, size_t cap);
+/* Give an engine the encoder, if there is one: a warning otherwise. */
+nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
+                           nxc_engine *engine, nxc_error *err);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
-/* Encode the operations that a request ranks now, with a progress line, so that
- * the first ranking is not the one that waits. */
+/* As precompute_embeddings says: encode the operations of a request's catalog
+ * now, with a progress line, so that the first ranking is not the one that
+ * waits. */
 nxc_status cli_precompute(nxc_engine *engine, const nxc_request *r,
                           nxc_error *err);
 /* ---- catalogs.c: Open one catalog file, "NAME=FILE" or "FILE"; name points
@@ -135,6 +160,13 @@ nxc_status cli_open_catalog(const cli_args *args, const char *spec,
                             const nxc_config *cfg, nxc_catalog **out,
                             nxc_str *name, nxc_import_info *info,
                             nxc_error *err);
+/* The catalog of spec, or those that its JSONL file holds, one after the other;
+ * visit owns them and ends the walk by a failure. */
+typedef nxc_status (*cli_visit_catalog)(void *user, nxc_str name,
+                                        nxc_catalog *catalog, nxc_error *err);
+nxc_status cli_each_catalog(const cli_args *args, const char *spec,
+                            const nxc_config *cfg, cli_visit_catalog visit,
+                            void *user, nxc_error *err);
 /* All --catalog options; *n gets how many catalogs they are. A JSONL file that
  * holds several catalogs gives one of each name, unless it is given a name or a
  * filter. */
@@ -155,8 +187,8 @@ typedef struct cli_lines {
     bool too_long; /* the line was cut at max */
     bool is_at_end;
     int fd, error;
-    char *chunk; /* read, given out from at on */
-    size_t at, filled;
+    char *chunk;               /* read, given out from at on */
+    size_t at, filled, n_read; /* n_read: bytes of the file so far */
     nxc_status status;
 } cli_lines;
 nxc_status cli_lines_open(cli_lines *l, const char *path, size_t max,
@@ -184,6 +216,13 @@ nxc_status cli_output_open(cli_output *o, const char *path, nxc_error *err);
  * Returns st, or what went wrong with the file. */
 nxc_status cli_output_close(cli_output *o, nxc_status st, nxc_error *err);
 
+/* ---- print_metrics.c */
+/* Whether --metrics takes it: "-", FILE.json or FILE.prom. */
+bool cli_metrics_is_target(const char *path);
+/* "-": a table on standard output; else the file, replaced by rename. */
+nxc_status cli_write_metrics(const nxc_engine *engine, nxc_ctx *ctx,
+                             const char *path, nxc_error *err);
+
 /* ---- subcommands */
 int cli_rank(const cli_args *args);
 int cli_features(const cli_args *args);
@@ -198,6 +237,16 @@ int cli_model_pack(const cli_args *args);
 int cli_model_info(const cli_args *args);
 int cli_score(const cli_args *args);
 int cli_importance(const cli_args *args);
+int cli_cache_stats(const cli_args *args);
+int cli_cache_verify(const cli_args *args);
+int cli_cache_clear(const cli_args *args);
+int cli_migrate(const cli_args *args);
+int cli_config_show(const cli_args *args);
+int cli_config_explain(const cli_args *args);
+int cli_config_check(const cli_args *args);
+int cli_scenarios(const cli_args *args);
+int cli_bench_command(const cli_args *args);
+int cli_precompute_texts(const cli_args *args);
 int cli_doctor(const cli_args *args);
 int cli_help(const cli_args *args);
 

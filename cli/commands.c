@@ -10,6 +10,11 @@ const cli_option cli_common_options[] = {
 };
 const size_t cli_n_common_options = COUNT(cli_common_options);
 
+const cli_option cli_engine_options[] = {
+    {"config", "FILE", "options from FILE and no other; see nextcall.conf(5)"},
+};
+const size_t cli_n_engine_options = COUNT(cli_engine_options);
+
 /* Rows that several subcommands share. */
 #define OPT_MODEL \
     { "model", "FILE", "packed encoder; default: the int8 one of model fetch" }
@@ -33,7 +38,10 @@ const size_t cli_n_common_options = COUNT(cli_common_options);
         {"candidate", "OPERATION",                                             \
          "rank only these; repeatable; default: the whole catalog"},           \
         {"ranker", "FILE", "LightGBM text model; default: the linear ranker"}, \
-        OPT_MODEL, {"no-model", NULL, "rank without an encoder"}, OPT_THREADS
+        OPT_MODEL, {"no-model", NULL, "rank without an encoder"},              \
+        {"no-store", NULL,                                                     \
+         "read and keep nothing; default: the cache folder's store"},          \
+        OPT_THREADS
 
 static const cli_option rank_options[] = {
     OPT_REQUEST,
@@ -42,6 +50,8 @@ static const cli_option rank_options[] = {
      "one request a line in, one answer a line out, in order; - is stdin"},
     {"table", NULL, "with --requests: a table for each"},
     {"features", NULL, "JSON: add feature values and contributions"},
+    {"metrics", "-|FILE",
+     "at the end: a table (-), or write FILE.json or FILE.prom (Prometheus)"},
     OPT_JSON,
 };
 static const cli_example rank_examples[] = {
@@ -106,6 +116,7 @@ static const cli_option embed_options[] = {
     OPT_LINES,
     {"output", "FILE", "FILE.npy: (texts, 384) float32; else JSONL"},
     OPT_MODEL,
+    {"dtype", "TYPE", "the cache folder's packed file of f32, bf16 or int8"},
     OPT_THREADS,
 };
 static const cli_example embed_examples[] = {
@@ -163,7 +174,8 @@ static const cli_example fetch_examples[] = {
 };
 static const cli_option pack_options[] = {
     {"output", "FILE", "the packed file; default: the cache folder's"},
-    {"dtype", "TYPE", "f32 (default) or int8 (a quarter of the size)"},
+    {"dtype", "TYPE",
+     "f32 (default), bf16 (half the size) or int8 (a quarter)"},
 };
 static const cli_example pack_examples[] = {
     {"From a folder with model.safetensors and vocab.txt",
@@ -175,6 +187,86 @@ static const cli_option info_options[] = {
 };
 static const cli_example info_examples[] = {
     {"What the packed file holds", "nextcall model info"},
+};
+static const cli_option precompute_options[] = {
+    {"resources", NULL, "also a sentence for each resource of the catalogs"},
+    {"resource", "NAME", "also the sentence of this one; repeatable"},
+    {"prompts", "FILE.jsonl",
+     "also the most frequent members prompt of its lines; - is stdin"},
+    {"top", "N", "so many of them (default 1000)"},
+    OPT_FILTER,
+    OPT_MODEL,
+    OPT_THREADS,
+    OPT_JSON,
+};
+static const cli_example precompute_examples[] = {
+    {"Two catalogs, into the store of the cache folder",
+     "nextcall precompute stripe.nxc github.json --resources"},
+    {"The 500 most frequent prompts of a log",
+     "nextcall precompute --prompts sessions.jsonl --top 500"},
+};
+
+#define OPT_STORE \
+    { "store", "DIR", "folder of store.db; default: the cache folder's" }
+static const cli_option cache_options[] = {
+    OPT_STORE,
+    OPT_JSON,
+};
+static const cli_example cache_stats_examples[] = {
+    {"How much is kept", "nextcall cache stats"},
+};
+static const cli_example cache_verify_examples[] = {
+    {"Read every row and its checksum", "nextcall cache verify"},
+};
+static const cli_example cache_clear_examples[] = {
+    {"Begin anew", "nextcall cache clear"},
+};
+static const cli_option migrate_options[] = {
+    {"dry-run", NULL, "print the plan, change nothing"},
+    OPT_JSON,
+};
+static const cli_example migrate_examples[] = {
+    {"See what would be done, then do it",
+     "nextcall migrate --dry-run app.db && nextcall migrate app.db"},
+};
+static const cli_option config_show_options[] = {
+    OPT_JSON,
+};
+static const cli_example config_show_examples[] = {
+    {"What holds here, and why", "nextcall config show"},
+};
+static const cli_example config_explain_examples[] = {
+    {"One option", "nextcall config explain batch_size"},
+};
+static const cli_example config_check_examples[] = {
+    {"Before it is put in place", "nextcall config check nextcall.conf"},
+};
+#define OPT_DOCUMENTS \
+    { "documents", "DIR", "the API documents of the sets (tools/documents)" }
+static const cli_option scenarios_options[] = {
+    {"set", "NAME", "stripe-billing, github-pr, saas-crm or ecommerce"},
+    {"seed", "N", "another seed, other scenarios (default 1)"},
+    {"n", "N", "how many (default 500, 600, 400, 450)"},
+    OPT_DOCUMENTS,
+    {"output", "FILE", "in place of standard output"},
+};
+static const cli_example scenarios_examples[] = {
+    {"The billing set", "nextcall scenarios --set stripe-billing --seed 7 "
+                        "--output billing.jsonl"},
+};
+static const cli_option bench_features_options[] = {
+    {"set", "NAME", "stripe-billing, github-pr, saas-crm or ecommerce"},
+    {"scenarios", "FILE", "scenarios of the set; default: drawn by --seed"},
+    {"seed", "N", "of the scenarios and of the trace (default 1)"},
+    {"sessions", "N", "sessions in the trace (default 2000)"},
+    OPT_DOCUMENTS,
+    OPT_MODEL,
+    {"reference", "FILE", "the float32 encoder of the row \"before\""},
+    OPT_JSON,
+};
+static const cli_example bench_features_examples[] = {
+    {"What the caches do for billing",
+     "nextcall bench features --set stripe-billing"},
 };
 static const cli_option doctor_options[] = {
     OPT_MODEL,
@@ -282,6 +374,77 @@ const cli_command cli_commands[] = {
      "Shows shapes, hashes and kernels of the packed encoder, or of a LightGBM "
      "model given by --model.",
      OPTIONS(info_options), 0, 0, true, OPTIONS(info_examples), cli_model_info},
+    {"precompute", "[[NAME=]FILE...]", "encode texts before they are asked for",
+     "Encodes the operations of the catalogs, and other texts, and keeps their "
+     "embeddings in the store: the folder of --store, or nextcall/store in the "
+     "cache folder. A text that is there is not encoded again, so an "
+     "interrupted run goes on where it was and a changed catalog costs only "
+     "its changed texts. The sentence of a resource is \"manage X data and "
+     "perform operations on X\". A log has one JSON object a line: a session, "
+     "or a request as rank --requests takes it; lines without a prompt are "
+     "passed over.",
+     OPTIONS(precompute_options), 0, SIZE_MAX, true,
+     OPTIONS(precompute_examples), cli_precompute_texts},
+    {"cache stats", "", "count what the store keeps",
+     "Counts the rows of the database that keeps feature vectors and "
+     "embeddings, and the bytes of its pages in use. Access is read where "
+     "another process writes it.",
+     OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_stats_examples),
+     cli_cache_stats},
+    {"cache verify", "", "read every row and check it",
+     "Reads every row and its checksum and lets SQLite check the structure. "
+     "Damaged rows are counted and deleted, a damaged database is set aside as "
+     "store.db.damaged-N: both cost time, never a wrong answer. The exit code "
+     "is 8 if there was damage.",
+     OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_verify_examples),
+     cli_cache_verify},
+    {"cache clear", "", "delete every row",
+     "Deletes all rows, gives the pages back to the file system and says how "
+     "many there were. Another process that has the store open for writing is "
+     "an error.",
+     OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_clear_examples),
+     cli_cache_clear},
+    {"migrate", "DB", "bring a database up to date",
+     "Takes a database of the Python system, or of an earlier nextcall: the "
+     "table features gets the columns workflow_pattern and pattern_confidence "
+     "and their indexes, caches with pickled values are counted and dropped "
+     "(nothing is ever unpickled), the tables of today are created; all other "
+     "tables stay as they are. A backup is made first, beside the database, "
+     "and "
+     "all of it is one transaction. A second run finds nothing to do.",
+     OPTIONS(migrate_options), 1, 1, false, OPTIONS(migrate_examples),
+     cli_migrate},
+    {"config show", "", "the options, their values and origins",
+     "Shows what each option of the library is set to and where that comes "
+     "from: the default, a line of a file, a variable, an option of the "
+     "command line.",
+     OPTIONS(config_show_options), 0, 0, true, OPTIONS(config_show_examples),
+     cli_config_show},
+    {"config explain", "KEY", "one option: what it takes, how it is set",
+     "Says what an option does, its values, its default, its names on the "
+     "command line, in the environment and in a file, and its value now.",
+     NULL, 0, 1, 1, true, OPTIONS(config_explain_examples), cli_config_explain},
+    {"config check", "FILE", "whether a configuration file is right",
+     "Reads a configuration file and says how many options it sets, or the "
+     "first line that is wrong.",
+     NULL, 0, 1, 1, false, OPTIONS(config_check_examples), cli_config_check},
+    {"scenarios", "", "decision points for benchmarks",
+     "Draws decision points from sessions as people have them with real "
+     "products: prompt, calls with times and identifiers that flow from one to "
+     "the next, candidates, the true next operation and the workflow pattern. "
+     "The same set and seed give the same lines on every machine. Each line is "
+     "a request of rank --requests. An operation that the document does not "
+     "have is an error.",
+     OPTIONS(scenarios_options), 0, 0, true, OPTIONS(scenarios_examples),
+     cli_scenarios},
+    {"bench features", "", "how long features take, with and without caches",
+     "Measures the feature extraction of a set of scenarios: cold, warm on "
+     "one, "
+     "two and four threads, in a trace of sessions that repeats by Zipf's law, "
+     "after a restart, without caches, and as the Python system did it. Caches "
+     "are in a temporary folder. A table in Markdown, or JSON.",
+     OPTIONS(bench_features_options), 0, 0, true,
+     OPTIONS(bench_features_examples), cli_bench_command},
     {"doctor", "", "what works here, and what is missing",
      "Shows version, processor, kernels, model and options with their origin.",
      OPTIONS(doctor_options), 0, 0, true, OPTIONS(doctor_examples), cli_doctor},

@@ -49,12 +49,6 @@ static void option_row(FILE *to, const char *name, const char *arg,
     fprintf(to, "%s\n", doc);
 }
 
-static void config_name(const nxc_config_option *o, char *out, size_t cap) {
-    snprintf(out, cap, "%s", o->name);
-    for (char *p = out; *p; p++)
-        if (*p == '_') *p = '-';
-}
-
 static void exit_row(FILE *to, int code, const char *text) {
     fprintf(to, "  %2d  %s\n", code, text);
 }
@@ -79,10 +73,13 @@ void cli_print_help(const cli_command *c, FILE *to) {
     option_row(to, "help", NULL, "this text");
     if (c->uses_engine)
         fputs("\nLibrary options (nextcall help options):\n", to);
+    for (size_t i = 0; c->uses_engine && i < cli_n_engine_options; i++)
+        option_row(to, cli_engine_options[i].name, cli_engine_options[i].arg,
+                   cli_engine_options[i].doc);
     nxc_config_option o;
     for (size_t i = 0; c->uses_engine && nxc_config_describe(i, &o); i++) {
         char name[64];
-        config_name(&o, name, sizeof name);
+        cli_option_flag(o.name, name, sizeof name);
         option_row(to, name, o.type, o.doc);
     }
 }
@@ -145,7 +142,12 @@ static void page_name(const cli_command *c, char *out, size_t cap) {
 static const cli_option environment[] = {
     {"NEXTCALL_*", NULL,
      "Any option of the library, in upper case; an option of the command line "
-     "goes before it."},
+     "goes before it, and it before the configuration file."},
+    {"NEXTCALL_CONFIG", NULL,
+     "The configuration file, where --config is not given."},
+    {"XDG_CONFIG_HOME", NULL,
+     "Where it is looked for: nextcall/nextcall.conf in it, or in ~/.config; "
+     "then /etc/nextcall.conf."},
     {"NEXTCALL_MODEL", NULL, "The packed encoder, where --model is not given."},
     {"NEXTCALL_MODEL_DIR", NULL, "The folder of the encoder's files."},
     {"XDG_CACHE_HOME", NULL,
@@ -203,9 +205,12 @@ void cli_print_man(const cli_command *c, FILE *to) {
     for (size_t i = 0; i < cli_n_common_options; i++)
         man_option(to, cli_common_options[i].name, cli_common_options[i].arg,
                    cli_common_options[i].doc);
+    for (size_t i = 0; c->uses_engine && i < cli_n_engine_options; i++)
+        man_option(to, cli_engine_options[i].name, cli_engine_options[i].arg,
+                   cli_engine_options[i].doc);
     nxc_config_option o;
     for (size_t i = 0; c->uses_engine && nxc_config_describe(i, &o); i++) {
-        config_name(&o, name, sizeof name);
+        cli_option_flag(o.name, name, sizeof name);
         man_option(to, name, o.type, o.doc);
     }
     fputs(".El\n", to);
@@ -249,11 +254,56 @@ void cli_warn(const char *fmt, ...) {
 
 static int print_options(void) {
     nxc_config_option o;
-    puts("Options of the library, as --name-with-dashes or NEXTCALL_NAME:\n");
+    puts(
+        "Options of the library, as --name-with-dashes, NEXTCALL_NAME, or name "
+        "= value\nin a configuration file:\n");
     for (size_t i = 0; nxc_config_describe(i, &o); i++)
-        printf("  %-30s %-8s default %-10s %s\n", o.name, o.type,
-               o.default_value, o.doc);
+        printf("  %-29s %-8s %s\n  %38s default %s\n", o.name, o.type, o.doc,
+               "", *o.default_value ? o.default_value : "\"\"");
     return CLI_OK;
+}
+
+static const char config_file_text[] =
+    "Lines of the form key = value, in a subset of TOML: texts in double "
+    "quotes "
+    "with escapes or in single quotes without, true and false, numbers, and "
+    "lists of texts in brackets, which may take several lines. A # begins a "
+    "comment. A key stands once. A line that is wrong, or a key that is not "
+    "known, ends the command with its number. The environment goes before the "
+    "file and the command line before both; nextcall config show tells where "
+    "each value comes from.";
+static const char *const config_files[] = {
+    "the operand of --config, or else NEXTCALL_CONFIG",
+    "$XDG_CONFIG_HOME/nextcall/nextcall.conf, or ~/.config in its place",
+    NXC_SYSTEM_CONFIG};
+
+/* nextcall.conf(5) */
+static void print_options_man(FILE *to) {
+    nxc_config_option o;
+    fputs(".Dd $Mdocdate$\n.Dt nextcall.conf 5\n.Os\n.Sh NAME\n"
+          ".Nm nextcall.conf\n.Nd configuration of nextcall\n.Sh DESCRIPTION\n",
+          to);
+    man_prose(to, config_file_text);
+    fputs("\n.Bl -tag -width Ds\n", to);
+    for (size_t i = 0; nxc_config_describe(i, &o); i++) {
+        fprintf(to, ".It Ic %s No ( %s )\n", o.name, o.type);
+        man_prose(to, o.doc);
+        fputs(".\nThe default is\n.Dq ", to);
+        man_text(to, nxc__str(o.default_value));
+        fputs(" .\n", to);
+    }
+    fputs(".El\n.Sh FILES\nThe first of these that is there:\n"
+          ".Bl -tag -width Ds\n",
+          to);
+    for (size_t i = 0; i < sizeof config_files / sizeof *config_files; i++)
+        fprintf(to, ".It Pa %s\n", config_files[i]);
+    fputs(".El\n.Sh EXAMPLES\n.Bd -literal -offset indent\n"
+          "# of a small machine\n"
+          "parallel_workers = 1\n"
+          "cpu = \"auto\"\n"
+          "workflow_patterns = [\"browse_edit_save\", \"cold_start_browse\"]\n"
+          ".Ed\n.Sh SEE ALSO\n.Xr nextcall 1\n",
+          to);
 }
 
 /* "catalog": the subcommands that begin with this word. */
@@ -285,7 +335,11 @@ int cli_help(const cli_args *args) {
     const char *second = cli_positional(args, 1);
     snprintf(name, sizeof name, "%s%s%s", cli_positional(args, 0),
              second ? " " : "", second ? second : "");
-    if (strcmp(name, "options") == 0) return print_options();
+    if (strcmp(name, "options") == 0) {
+        if (!cli_has(args, "man")) return print_options();
+        print_options_man(stdout);
+        return CLI_OK;
+    }
     for (size_t i = 0; i < cli_n_commands; i++) {
         if (strcmp(cli_commands[i].name, name) != 0) continue;
         if (cli_has(args, "man"))

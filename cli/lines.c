@@ -36,6 +36,7 @@ static bool fill(cli_lines *l) {
     while (got < 0 && errno == EINTR);
     l->at = 0;
     l->filled = got > 0 ? (size_t)got : 0;
+    l->n_read += l->filled;
     l->is_at_end = got <= 0;
     if (got < 0) {
         l->status = NXC_ERR_IO;

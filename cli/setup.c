@@ -9,35 +9,86 @@
 #include "base/file.h"
 #include "command.h"
 
-/* "batch_size" -> "NEXTCALL_BATCH_SIZE" */
+void cli_option_flag(const char *name, char *buf, size_t cap) {
+    snprintf(buf, cap, "%s", name);
+    for (char *p = buf; *p; p++)
+        if (*p == '_') *p = '-';
+}
+void cli_option_variable(const char *name, char *buf, size_t cap) {
+    snprintf(buf, cap, "NEXTCALL_%s", name);
+    for (char *p = buf; *p; p++)
+        if (*p >= 'a' && *p <= 'z') *p = (char)(*p - 32);
+}
 static const char *environment(const char *name) {
     char var[64];
-    snprintf(var, sizeof var, "NEXTCALL_%s", name);
-    for (char *p = var; *p; p++)
-        if (*p >= 'a' && *p <= 'z') *p = (char)(*p - 32);
+    cli_option_variable(name, var, sizeof var);
     const char *v = getenv(var);
     return v && *v ? v : NULL;
+}
+
+/* The file that is asked for, or the first that is there; false: none. */
+static bool config_path(const cli_args *args, char *buf, size_t cap) {
+    const char *given = cli_get(args, "config");
+    if (!given) given = environment("config");
+    if (given) {
+        snprintf(buf, cap, "%s", given);
+        return true;
+    }
+    const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    if (xdg && *xdg)
+        snprintf(buf, cap, "%s/nextcall/nextcall.conf", xdg);
+    else
+        snprintf(buf, cap, "%s/.config/nextcall/nextcall.conf",
+                 home && *home ? home : "");
+    if (access(buf, F_OK) == 0) return true;
+    snprintf(buf, cap, "%s", NXC_SYSTEM_CONFIG);
+    return access(buf, F_OK) == 0;
+}
+
+static nxc_status add_file(const cli_args *args, nxc_config *cfg,
+                           nxc_error *err) {
+    char path[2048];
+    if (!config_path(args, path, sizeof path)) return NXC_OK;
+    if (strcmp(path, "-") == 0)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "--config: expected the name of a file, got -");
+    return nxc_config_load(cfg, path, err);
+}
+
+static nxc_status add_flag(const cli_args *args, const char *flag,
+                           const char *name, nxc_config *cfg, nxc_error *err) {
+    char origin[64];
+    const char *given = cli_get(args, flag);
+    if (!given) return NXC_OK;
+    snprintf(origin, sizeof origin, "--");
+    cli_option_flag(flag, origin + 2, sizeof origin - 2);
+    return nxc_config_set_from(cfg, name, given, origin, err);
+}
+
+static nxc_status add_options(const cli_args *args, nxc_config *cfg,
+                              nxc_error *err) {
+    nxc_config_option o;
+    for (size_t i = 0; nxc_config_describe(i, &o); i++) {
+        char variable[64];
+        const char *env = environment(o.name);
+        cli_option_variable(o.name, variable, sizeof variable);
+        if (env) {
+            nxc_status st =
+                nxc_config_set_from(cfg, o.name, env, variable, err);
+            if (st != NXC_OK)
+                return nxc__error_prefix(err, st, "environment NEXTCALL_*");
+        }
+        NXC_TRY(add_flag(args, o.name, o.name, cfg, err));
+    }
+    nxc_status st = add_flag(args, "threads", "parallel_workers", cfg, err);
+    return st == NXC_OK ? st : nxc__error_prefix(err, st, "--threads");
 }
 
 nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err) {
     nxc_config *cfg;
     NXC_TRY(nxc_config_new(NULL, &cfg, err));
-    nxc_config_option o;
-    nxc_status st = NXC_OK;
-    for (size_t i = 0; st == NXC_OK && nxc_config_describe(i, &o); i++) {
-        const char *env = environment(o.name), *given = cli_get(args, o.name);
-        if (env) {
-            st = nxc_config_set(cfg, o.name, env, err);
-            if (st != NXC_OK)
-                st = nxc__error_prefix(err, st, "environment NEXTCALL_*");
-        }
-        if (st == NXC_OK && given) st = nxc_config_set(cfg, o.name, given, err);
-    }
-    const char *threads = cli_get(args, "threads");
-    if (st == NXC_OK && threads) {
-        st = nxc_config_set(cfg, "parallel_workers", threads, err);
-        if (st != NXC_OK) st = nxc__error_prefix(err, st, "--threads");
-    }
+    nxc_status st = add_file(args, cfg, err);
+    if (st == NXC_OK) st = add_options(args, cfg, err);
     if (st != NXC_OK) {
         nxc_config_free(cfg);
         return st;
@@ -46,31 +97,61 @@ nxc_status cli_config(const cli_args *args, nxc_config **out, nxc_error *err) {
     return NXC_OK;
 }
 
+/* "nextcall/<name>" in the user's cache folder. */
+static void cache_path(const char *name, char *buf, size_t cap) {
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (xdg && *xdg)
+        snprintf(buf, cap, "%s/nextcall/%s", xdg, name);
+    else
+        snprintf(buf, cap, "%s/.cache/nextcall/%s", home && *home ? home : ".",
+                 name);
+}
+
 void cli_model_dir(char *buf, size_t cap) {
-    const char *dir = environment("model_dir"), *xdg = getenv("XDG_CACHE_HOME"),
-               *home = getenv("HOME");
+    const char *dir = environment("model_dir");
     if (dir)
         snprintf(buf, cap, "%s", dir);
-    else if (xdg && *xdg)
-        snprintf(buf, cap, "%s/nextcall/model", xdg);
     else
-        snprintf(buf, cap, "%s/.cache/nextcall/model",
-                 home && *home ? home : ".");
+        cache_path("model", buf, cap);
+}
+
+void cli_store_path(const cli_args *args, char *buf, size_t cap) {
+    const char *dir = cli_get(args, "store");
+    if (!dir) dir = environment("store");
+    if (dir)
+        snprintf(buf, cap, "%s/store.db", dir);
+    else
+        cache_path("store/store.db", buf, cap);
 }
 
 /* Best first: int8 is what a command without --model takes. */
 const cli_model cli_models[CLI_N_MODELS] = {{"minilm-int8.nxm", NXC_INT8},
                                             {"minilm-f32.nxm", NXC_F32}};
 
+static const char *const dtype_names[] = {"f32", "bf16", "int8"};
+const char *cli_dtype_name(nxc_dtype dtype) { return dtype_names[dtype]; }
+bool cli_dtype(const char *name, nxc_dtype *out) {
+    for (int i = NXC_F32; i <= NXC_INT8; i++)
+        if (strcmp(name, dtype_names[i]) == 0) {
+            *out = (nxc_dtype)i;
+            return true;
+        }
+    return false;
+}
+
 bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
-    const char *given = cli_get(args, "model");
-    if (!given) given = environment("model");
+    const char *given = cli_get(args, "model"), *dtype = cli_get(args, "dtype");
+    if (!given && !dtype) given = environment("model");
     if (given) {
         snprintf(buf, cap, "%s", given);
         return true; /* what was asked for is opened or is an error */
     }
     char dir[2048];
     cli_model_dir(dir, sizeof dir);
+    if (dtype) {
+        snprintf(buf, cap, "%s/minilm-%s.nxm", dir, dtype);
+        return access(buf, R_OK) == 0;
+    }
     for (size_t i = 0; i < CLI_N_MODELS; i++) {
         snprintf(buf, cap, "%s/%s", dir, cli_models[i].file);
         if (access(buf, R_OK) == 0) return true;
@@ -78,8 +159,18 @@ bool cli_model_path(const cli_args *args, char *buf, size_t cap) {
     return false;
 }
 
-static nxc_status add_encoder(const cli_args *args, const nxc_config *cfg,
-                              nxc_engine *engine, nxc_error *err) {
+nxc_status cli_need_model(const cli_args *args, char *buf, size_t cap,
+                          nxc_error *err) {
+    const char *dtype = cli_get(args, "dtype");
+    if (cli_model_path(args, buf, cap)) return NXC_OK;
+    return nxc__error(
+        err, NXC_ERR_STATE,
+        "model: expected %s, got no such file; nextcall model %s%s makes it",
+        buf, dtype ? "pack DIR --dtype " : "fetch", dtype ? dtype : "");
+}
+
+nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
+                           nxc_engine *engine, nxc_error *err) {
     char path[4096 - 512];
     if (cli_has(args, "no-model")) return NXC_OK;
     if (!cli_model_path(args, path, sizeof path)) {
@@ -141,18 +232,41 @@ static nxc_status check_stdin(const cli_args *args, nxc_error *err) {
                             n);
 }
 
+/* Of the engine's configuration, for cli_precompute. */
+static bool is_ahead, has_store;
+
+/* With an encoder embeddings are kept in the cache folder, unless an option
+ * says otherwise: the next command need not encode again. */
+static nxc_status add_store(const cli_args *args, nxc_config *cfg,
+                            nxc_error *err) {
+    char path[4096 - 512];
+    bool is_given = nxc__config_text(cfg, NXC_OPT_store).len > 0;
+    if (cli_has(args, "no-store")) return nxc_config_set(cfg, "store", "", err);
+    if (is_given || cli_has(args, "no-model") ||
+        !cli_model_path(args, path, sizeof path))
+        return NXC_OK;
+    cache_path("store", path, sizeof path);
+    return nxc_config_set_from(cfg, "store", path, "default", err);
+}
+
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
     NXC_TRY(check_stdin(args, err));
     NXC_TRY(cli_config(args, &cfg, err));
-    nxc_status st = nxc_engine_open(cfg, NULL, &engine, err);
+    is_ahead = nxc__config_bool(cfg, NXC_OPT_precompute_embeddings);
+    has_store = nxc__config_text(cfg, NXC_OPT_store).len > 0;
+    nxc_status st = add_store(args, cfg, err);
+    if (st == NXC_OK) st = nxc_engine_open(cfg, NULL, &engine, err);
     if (st == NXC_OK) {
-        st = add_encoder(args, cfg, engine, err);
+        nxc_error warning;
+        st = cli_add_encoder(args, cfg, engine, err);
         if (st == NXC_OK) st = add_ranker(args, engine, err);
         size_t n = 0;
         if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, &n, err);
         if (st == NXC_OK) st = check_on(args, engine, n, err);
+        if (nxc_engine_warning(engine, &warning))
+            cli_warn("%s", warning.message);
         if (st == NXC_OK)
             *out = engine;
         else
@@ -165,7 +279,7 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
 nxc_status cli_precompute(nxc_engine *engine, const nxc_request *r,
                           nxc_error *err) {
     cli_progress p;
-    if (r->candidates || r->prompt.len == 0 ||
+    if ((r->candidates && !has_store) || !is_ahead || r->prompt.len == 0 ||
         !nxc_engine_get_catalog(engine, r->catalog))
         return NXC_OK; /* what is wrong is said by nxc_rank */
     cli_progress_start(&p, "encoding operations");

@@ -1,6 +1,7 @@
 # nxc_man_pages(TARGET): the manual is written by the command from its own
 # tables (tools/man-pages) into man/ of the build folder, from where it is
-# installed. The test man_pages checks every page with mandoc.
+# installed; docs/man holds the pages of the library. The test man_pages checks
+# every page with mandoc.
 function(nxc_man_pages target)
   set(dir ${PROJECT_BINARY_DIR}/man)
   add_custom_command(OUTPUT ${dir}/.written
@@ -11,4 +12,6 @@ function(nxc_man_pages target)
   add_custom_target(nxc_manual ALL DEPENDS ${dir}/.written)
   install(DIRECTORY ${dir}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
           COMPONENT tools FILES_MATCHING PATTERN "*.1")
+  install(DIRECTORY ${dir}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man5
+          COMPONENT tools FILES_MATCHING PATTERN "*.5")
 endfunction()

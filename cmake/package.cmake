@@ -9,6 +9,8 @@ install(TARGETS nextcall_shared nextcall_static EXPORT nextcall
                 NAMELINK_COMPONENT dev
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES docs/man/nxc_encoder.3 COMPONENT dev
+        DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
 install(FILES include/nextcall/nextcall.h COMPONENT dev
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/nextcall)
 install(EXPORT nextcall NAMESPACE nextcall:: FILE nextcallTargets.cmake

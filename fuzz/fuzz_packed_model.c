@@ -2,8 +2,8 @@
  * A packed model file. Whole files hold megabytes of weights, so an input is an
  * abridged one: the header and section table, then the vocabulary image. The
  * target puts the zeros between them back, as the header's file size says, and
- * repairs the checksum if the first byte asks for it (1); of an int8 file also
- * the ranks, as for a row for each id (2).
+ * repairs the checksum if the first byte asks for it (1); of a bf16 or int8
+ * file also the ranks, as for a row for each id (2).
  *     | repair: 1 byte | header and table: header_bytes | image |
  */
 #include <string.h>
@@ -16,8 +16,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MAX_FILE ((size_t)16 << 20)
 
 static float value_of(const nxc__table *t, size_t row) {
-    return t->scales ? t->scales[row] * (float)t->int8[row * NXC_HIDDEN]
-                     : t->f32[row * NXC_HIDDEN];
+    size_t i = row * NXC_HIDDEN;
+    return t->f32    ? t->f32[i]
+           : t->bf16 ? nxc__bf16_widen(t->bf16[i])
+                     : t->scales[row] * (float)t->int8[i];
 }
 
 /* Whatever opens must multiply without overflow (under UBSan). */
@@ -49,6 +51,9 @@ static void use(const nxc__packed_model *m) {
     if (m->header->dtype == NXC_F32) {
         const nxc__linear *w = &last->f32;
         sink += w->panels[w->k * w->n - 1] + w->bias[w->n - 1];
+    } else if (m->header->dtype == NXC_BF16) {
+        const nxc__linear_bf16 *w = &last->bf16;
+        sink += nxc__bf16_widen(w->panels[w->k * w->n - 1]) + w->bias[w->n - 1];
     } else {
         use_int8(&last->int8);
     }

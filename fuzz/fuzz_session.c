@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (nxc__session_read((nxc_str){"fuzz", 4}, text, NULL, &arena, NULL, &r,
                           &err) == NXC_OK &&
         nxc__session_resolve(catalog, &r, NULL, &arena, &s, &err) == NXC_OK) {
-        nxc__workflow_observe(&s, states, 0, 0.7, &w);
+        nxc__workflow_observe(&s, states, 0, 0.7, NXC_PATTERNS_ALL, &w);
         if (s.n != r.n_history || !(w.confidence >= 0 && w.confidence <= 1))
             __builtin_trap();
     }

@@ -10,6 +10,7 @@
  *     5  ranker      a trained LightGBM model or the linear default
  *     6  engine      owns encoder, catalogs and ranker
  *     7  requests    prompt + history + candidates -> ranking, explained
+ *     8  metrics     what an engine has done, and how long it took
  *
  * Conventions
  * - Everything that can fail returns nxc_status and takes an nxc_error (NULL is
@@ -20,8 +21,12 @@
  * - Thread-safety is stated per function: "any" (call from any thread at any
  *   time), "per-ctx" (one thread at a time per context), "exclusive" (no other
  *   call on the same object meanwhile).
- * - The library never prints, exits or starts a thread, unless the option
- *   parallel_workers asks for threads.
+ * - The library never prints or exits. It starts threads only when there is
+ *   work for several: the engine when it first encodes a batch of candidate
+ *   texts, up to parallel_workers of them (4; the caller's thread is one) and
+ *   never more than the batch can keep busy, and with a store one that reads
+ *   its newest rows into memory. parallel_workers 1 starts none of these. A
+ *   store that is written has one thread for that.
  */
 #ifndef NEXTCALL_NEXTCALL_H
 #define NEXTCALL_NEXTCALL_H
@@ -119,15 +124,46 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_config_set(nxc_config *cfg,
                                                  const char *key,
                                                  const char *value,
                                                  nxc_error *err);
+/* The same, and say where the value comes from ("NEXTCALL_BATCH_SIZE"); of
+ * nxc_config_set it is "program". Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_config_set_from(nxc_config *cfg,
+                                                      const char *key,
+                                                      const char *value,
+                                                      const char *origin,
+                                                      nxc_error *err);
+/* Set the options that a file has (docs/configuration.md); origins are
+ * "<path>:<line>". All of it or, after an error, nothing.
+ * Errors: "<path>:<line>: ...": NXC_ERR_PARSE, NXC_ERR_NOT_FOUND (names the
+ * nearest key), NXC_ERR_INVALID; NXC_ERR_IO, NXC_ERR_LIMIT (over 1 MiB).
+ * Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_config_load(nxc_config *cfg,
+                                                  const char *path,
+                                                  nxc_error *err);
+/* The same from bytes; name stands for the path. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_config_parse(nxc_config *cfg,
+                                                   nxc_str name, nxc_str bytes,
+                                                   nxc_error *err);
 /* NULL is legal. Since 0.1. */
 NXC_API void nxc_config_free(nxc_config *cfg);
+
+/* What an option is set to. Valid until the option is set again. */
+typedef struct nxc_config_value {
+    const char *text;   /* as it was given; of a list names and commas */
+    const char *origin; /* "default", "<file>:<line>", ... */
+} nxc_config_value;
+/* The value of row i of the table; false past the end; cfg NULL: defaults.
+ * Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_config_get(const nxc_config *cfg, size_t i,
+                            nxc_config_value *out);
 
 /* One row of the option table, for help texts and introspection. */
 typedef struct nxc_config_option {
     const char *name;          /* lower case, for example "batch_size" */
-    const char *type;          /* "integer", "number", "boolean", "text" */
-    const char *default_value; /* as text */
+    const char *type;          /* "integer", "number", "boolean", "text",
+                                  "list" */
+    const char *default_value; /* as text; of a list all that it may hold */
     const char *doc;           /* one line */
+    double min, max;           /* of integers and numbers */
 } nxc_config_option;
 /* Row i of the table; false past the end. Thread-safety: any. Since 0.1. */
 NXC_API bool nxc_config_describe(size_t i, nxc_config_option *out);
@@ -150,8 +186,10 @@ typedef struct nxc_encoder_info {
     nxc_dtype dtype;        /* of the packed weights */
     size_t file_bytes;      /* of the packed file */
     const char *kernels;    /* "ref", "avx2", "avx512", "neon"; for int8 also
-                               "avx512vnni", "dotprod" */
-    char fingerprint[65];   /* hex SHA-256 over weights and vocabulary */
+                               "avxvnni", "avx512vnni", "amx", "dotprod",
+                               "i8mm" */
+    char fingerprint[65];   /* of the embeddings: hex SHA-256 over weights,
+                               vocabulary and the revision of the arithmetic */
     char source_sha256[65]; /* hex SHA-256 of the safetensors file */
 } nxc_encoder_info;
 
@@ -165,8 +203,10 @@ typedef struct nxc_text_info {
  * source_dir     folder with model.safetensors, vocab.txt or tokenizer.json,
  *                and optionally config.json (checked against the weights)
  * out_path       replaced by rename, only on success
- * dtype          NXC_F32, or NXC_INT8: a quarter of the size, several times as
- *                fast, and embeddings of their own (docs/adr/0005-int8.md)
+ * dtype          NXC_F32; NXC_BF16: half the size, float32 arithmetic
+ *                (docs/adr/0010-bf16.md); NXC_INT8: a quarter of the size,
+ *                several times as fast (docs/adr/0005-int8.md). Each has
+ *                embeddings of its own
  * Errors         NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_PARSE, NXC_ERR_INVALID,
  *                NXC_ERR_LIMIT, NXC_ERR_UNSUPPORTED, NXC_ERR_NOMEM
  * Source         safetensors file format; BERT (Devlin et al. 2019)
@@ -178,7 +218,8 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_model_pack(const char *source_dir,
                                                  nxc_error *err);
 
 /* Map a packed model file. cfg (NULL: defaults) gives "cpu".
- * Errors: NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_NOMEM.
+ * Errors: NXC_ERR_IO, NXC_ERR_FORMAT, NXC_ERR_NOMEM, NXC_ERR_UNSUPPORTED (a
+ * level that the processor lacks).
  * Thread-safety: any.  Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_open(const char *path,
                                                    const nxc_config *cfg,
@@ -208,6 +249,7 @@ nxc_encoder_tokenize(const nxc_encoder *encoder, nxc_str text, uint32_t *ids,
  * out            (n, dim) float32, row-major, caller's memory
  * info           (n) or NULL
  * A text's embedding does not depend on the other texts, on n or on threads.
+ * Of equal texts among 512 in a row (from the first on) one is encoded.
  * Errors         NXC_ERR_INVALID, NXC_ERR_NOMEM
  * Source         Reimers and Gurevych 2019; all-MiniLM-L6-v2 model card
  * Thread-safety  per-ctx.  Since 0.1. */
@@ -447,12 +489,31 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_precompute(nxc_engine *engine,
                                                         nxc_progress progress,
                                                         void *user,
                                                         nxc_error *err);
+/* Encode the texts (n) that the store does not have, each once, on
+ * parallel_workers threads in batches of batch_size, and keep them there
+ * (option store), so that nobody encodes them again: texts of operations, of
+ * resources, prompts that are asked often. A batch is kept when it is encoded:
+ * after an interruption the same call goes on where it was. info may be NULL.
+ * Errors: NXC_ERR_STATE (no encoder, no store that works), NXC_ERR_CANCELLED,
+ * NXC_ERR_NOMEM. Thread-safety: exclusive. Since 0.1. */
+typedef struct nxc_precompute_info {
+    size_t n_texts;   /* different ones */
+    size_t n_known;   /* were in the store */
+    size_t n_encoded; /* are in it now */
+} nxc_precompute_info;
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_precompute_texts(
+    nxc_engine *engine, const nxc_str *texts, size_t n, nxc_progress progress,
+    void *user, nxc_precompute_info *info, nxc_error *err);
 /* Save a loaded catalog in compiled form together with its embeddings, so that
  * an engine with the same encoder need not encode it again. Encodes what is
  * missing (see nxc_engine_precompute). Thread-safety: exclusive. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status
 nxc_engine_save_catalog(nxc_engine *engine, nxc_str catalog, const char *path,
                         nxc_progress progress, void *user, nxc_error *err);
+/* Whether a cache tier was switched off because it failed; out (untouched if
+ * none was) says which and why. Ranking goes on without it, with the same
+ * results. Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_engine_warning(nxc_engine *engine, nxc_error *out);
 /* NULL if there is none of that name ("" is the first). Since 0.1. */
 NXC_API const nxc_catalog *nxc_engine_get_catalog(const nxc_engine *engine,
                                                   nxc_str name);
@@ -561,7 +622,9 @@ typedef struct nxc_ranking {
     double workflow_probability;  /* of the best candidate */
     double confidence_score;      /* softmax share of the best candidate */
     char prompt_hash[33];         /* hex XXH3-128 of the prompt */
-    const char *cache_tier;       /* "none": nothing was cached */
+    const char *cache_tier;       /* "memory", "file", "store": where all of
+                                     the features, or else the prompt's
+                                     embedding, were found; or "none" */
     size_t n_unknown_calls;       /* of the history, not in the catalog */
     size_t n_encoded;             /* texts encoded for this request */
     bool prompt_truncated;
@@ -601,6 +664,45 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str request,
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_format(
     nxc_ctx *ctx, const nxc_request *request, const nxc_ranking *ranking,
     bool with_features, nxc_str *out, nxc_error *err);
+
+/* ------------------------------------------------------------ 8 metrics */
+
+typedef enum nxc_metric_kind {
+    NXC_METRIC_COUNTER = 0,  /* only grows */
+    NXC_METRIC_GAUGE = 1,    /* a level */
+    NXC_METRIC_HISTOGRAM = 2 /* of durations */
+} nxc_metric_kind;
+
+#define NXC_METRIC_N_BUCKETS 27
+
+/* One row of src/metrics/metrics.def with its value. */
+typedef struct nxc_metric {
+    const char *name; /* "requests"; in Prometheus nextcall_requests_total */
+    const char *help; /* one line */
+    nxc_metric_kind kind;
+    uint64_t value; /* of a histogram the number of observations */
+    double sum;     /* of a histogram: seconds */
+    /* of a histogram: observations of at most bounds[i] seconds, the smaller
+     * ones included; the last bound is infinity. NULL and zeros otherwise. */
+    const double *bounds; /* (NXC_METRIC_N_BUCKETS), static */
+    uint64_t buckets[NXC_METRIC_N_BUCKETS];
+} nxc_metric;
+
+/* Row i of an engine's metrics; false past the end. Sums are exact; rows that
+ * are read one after the other are not of one instant.
+ * Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_engine_metrics(const nxc_engine *engine, size_t i,
+                                nxc_metric *out);
+/* The duration in seconds below which the share q (0..1) of a histogram's
+ * observations lies, interpolated within its bucket; NaN if there are none or
+ * it is no histogram. Thread-safety: any. Since 0.1. */
+NXC_API double nxc_metric_quantile(const nxc_metric *metric, double q);
+/* All metrics of the context's engine as Prometheus text, format 0.0.4
+ * (docs/metrics.md). out is valid until the next call on ctx.
+ * Errors: NXC_ERR_NOMEM. Thread-safety: per-ctx. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_metrics_format(nxc_ctx *ctx,
+                                                            nxc_str *out,
+                                                            nxc_error *err);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,7 @@
+#define _GNU_SOURCE /* syscall */
 #include "base/cpu.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -7,6 +9,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static uint64_t xgetbv0(void) {
     uint32_t a, d;
@@ -40,6 +44,19 @@ uint32_t nxc__cpu_detect(void) {
     return flags;
 }
 
+/* Linux 5.16 on: arch_prctl, with the number of the state component of tiles.
+ * The answer is read back, because a sandbox may say yes and do nothing. */
+#define ARCH_GET_XCOMP_PERM 0x1022
+#define ARCH_REQ_XCOMP_PERM 0x1023
+#define XFEATURE_XTILEDATA 18
+bool nxc__cpu_permit_amx(void) {
+    uint64_t permitted = 0;
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) ==
+               0 &&
+           syscall(SYS_arch_prctl, ARCH_GET_XCOMP_PERM, &permitted) == 0 &&
+           (permitted >> XFEATURE_XTILEDATA & 1);
+}
+
 const char *nxc__cpu_model(void) {
     static _Thread_local char name[49];
     uint32_t r[12];
@@ -66,43 +83,85 @@ uint32_t nxc__cpu_detect(void) {
     return flags;
 }
 const char *nxc__cpu_model(void) { return "aarch64"; }
+bool nxc__cpu_permit_amx(void) { return false; }
 
 #else
 uint32_t nxc__cpu_detect(void) { return 0; }
 const char *nxc__cpu_model(void) { return "unknown"; }
+bool nxc__cpu_permit_amx(void) { return false; }
 #endif
 
-/* Each level with what it needs and what it leaves on. */
+/* Instruction sets, worst first. A level keeps the rows up to it; those of the
+ * other architecture are never detected. */
 static const struct {
     const char *name;
-    uint32_t needs, keeps;
-} levels[] = {
-    {"auto", 0, UINT32_MAX},
-    {"ref", 0, 0},
-    {"avx2", NXC_CPU_AVX2, NXC_CPU_AVX2},
-    {"avxvnni", NXC_CPU_AVXVNNI, NXC_CPU_AVX2 | NXC_CPU_AVXVNNI},
-    {"avx512", NXC_CPU_AVX512,
-     NXC_CPU_AVX2 | NXC_CPU_AVXVNNI | NXC_CPU_AVX512 | NXC_CPU_AVX512_VNNI |
-         NXC_CPU_AVX512_BF16 | NXC_CPU_AVX512_VBMI},
-    {"amx", NXC_CPU_AMX_INT8, UINT32_MAX},
-    {"neon", NXC_CPU_NEON, NXC_CPU_NEON | NXC_CPU_DOTPROD | NXC_CPU_I8MM},
+    uint32_t flag;
+    bool is_level;
+} features[] = {
+    {"avx2", NXC_CPU_AVX2, true},
+    {"avxvnni", NXC_CPU_AVXVNNI, true},
+    {"avx512", NXC_CPU_AVX512, true},
+    {"avx512vnni", NXC_CPU_AVX512_VNNI, true},
+    {"avx512bf16", NXC_CPU_AVX512_BF16, false},
+    {"avx512vbmi", NXC_CPU_AVX512_VBMI, false},
+    {"amx", NXC_CPU_AMX_INT8, true},
+    {"neon", NXC_CPU_NEON, true},
+    {"dotprod", NXC_CPU_DOTPROD, true},
+    {"i8mm", NXC_CPU_I8MM, true},
 };
+#define N_FEATURES (sizeof features / sizeof *features)
+
+bool nxc__cpu_feature(size_t i, const char **name, uint32_t *flag) {
+    if (i >= N_FEATURES) return false;
+    *name = features[i].name;
+    *flag = features[i].flag;
+    return true;
+}
+
+/* The row of a level; N_FEATURES: none of that name. */
+static size_t find_level(nxc_str level) {
+    size_t i = 0;
+    while (i < N_FEATURES && !(features[i].is_level &&
+                               nxc__str_ieq(level, nxc__str(features[i].name))))
+        i++;
+    return i;
+}
+
+nxc_status nxc__cpu_check_level(nxc_str level, nxc_error *err) {
+    if (nxc__str_ieq(level, NXC_STR("auto")) ||
+        nxc__str_ieq(level, NXC_STR("ref")) || find_level(level) < N_FEATURES)
+        return NXC_OK;
+    return nxc__error(err, NXC_ERR_INVALID,
+                      "cpu: expected one of " NXC_CPU_LEVEL_NAMES ", got %.*s",
+                      NXC_STR_ARG(level));
+}
+
+static nxc_status missing_level(size_t level, uint32_t detected,
+                                nxc_error *err) {
+    char has[128] = "auto, ref";
+    for (size_t i = 0; i < N_FEATURES; i++) {
+        size_t at = strlen(has);
+        if (features[i].is_level && (detected & features[i].flag))
+            snprintf(has + at, sizeof has - at, ", %s", features[i].name);
+    }
+    return nxc__error(err, NXC_ERR_UNSUPPORTED,
+                      "cpu: expected one that this processor has (%s), got %s",
+                      has, features[level].name);
+}
 
 nxc_status nxc__cpu_cap(nxc_str level, uint32_t detected, uint32_t *out,
                         nxc_error *err) {
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        if (!nxc__str_ieq(level, nxc__str(levels[i].name))) continue;
-        if ((detected & levels[i].needs) != levels[i].needs)
-            return nxc__error(
-                err, NXC_ERR_UNSUPPORTED,
-                "cpu: expected a level that this machine has, got "
-                "%s",
-                levels[i].name);
-        *out = detected & levels[i].keeps;
-        return NXC_OK;
+    NXC_TRY(nxc__cpu_check_level(level, err));
+    uint32_t keeps = 0;
+    size_t row = find_level(level);
+    if (row < N_FEATURES) {
+        if (!(detected & features[row].flag))
+            return missing_level(row, detected, err);
+        for (size_t i = 0; i <= row; i++)
+            keeps |= features[i].flag;
+    } else if (nxc__str_ieq(level, NXC_STR("auto"))) {
+        keeps = UINT32_MAX;
     }
-    return nxc__error(err, NXC_ERR_INVALID,
-                      "cpu: expected auto, ref, avx2, avxvnni, avx512, amx or "
-                      "neon, got %.*s",
-                      NXC_STR_ARG(level));
+    *out = detected & keeps;
+    return NXC_OK;
 }

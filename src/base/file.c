@@ -12,7 +12,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-static nxc_status os_error(nxc_error *err, const char *path, const char *what) {
+nxc_status nxc__file_error(nxc_error *err, const char *path, const char *what) {
     char text[96] = "unknown error";
     int code = errno;
     if (strerror_r(code, text, sizeof text) != 0)
@@ -43,7 +43,7 @@ static nxc_status read_stream(int fd, const char *path, size_t max,
         if (b.status != NXC_OK) break;
     }
     if (got < 0)
-        st = os_error(err, path, "read");
+        st = nxc__file_error(err, path, "read");
     else
         st = nxc__buffer_status(&b, path, err);
     size_t len = b.len;
@@ -71,7 +71,7 @@ static nxc_status read_regular(int fd, const char *path, size_t size,
         ssize_t got = read_some(fd, data + len, size - len);
         if (got <= 0) {
             nxc_status st = got < 0
-                                ? os_error(err, path, "read")
+                                ? nxc__file_error(err, path, "read")
                                 : nxc__error(err, NXC_ERR_IO,
                                              "%s: expected %zu bytes, got %zu",
                                              path, size, len);
@@ -92,11 +92,11 @@ nxc_status nxc__file_read(const char *path, size_t max,
         return read_stream(STDIN_FILENO, "standard input", max, alloc, out,
                            err);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return os_error(err, path, "open");
+    if (fd < 0) return nxc__file_error(err, path, "open");
     struct stat sb;
     nxc_status st;
     if (fstat(fd, &sb) != 0)
-        st = os_error(err, path, "stat");
+        st = nxc__file_error(err, path, "stat");
     else if (S_ISDIR(sb.st_mode))
         st = nxc__error(err, NXC_ERR_IO, "%s: expected a file, got a folder",
                         path);
@@ -115,11 +115,11 @@ nxc_status nxc__file_read(const char *path, size_t max,
 nxc_status nxc__file_map(const char *path, size_t max, nxc__mapping *out,
                          nxc_error *err) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return os_error(err, path, "open");
+    if (fd < 0) return nxc__file_error(err, path, "open");
     struct stat sb;
     nxc_status st = NXC_OK;
     if (fstat(fd, &sb) != 0)
-        st = os_error(err, path, "stat");
+        st = nxc__file_error(err, path, "stat");
     else if (!S_ISREG(sb.st_mode))
         st = nxc__error(err, NXC_ERR_IO,
                         "%s: expected a regular file, got another kind", path);
@@ -133,7 +133,7 @@ nxc_status nxc__file_map(const char *path, size_t max, nxc__mapping *out,
     if (st == NXC_OK) {
         void *p = mmap(NULL, (size_t)sb.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (p == MAP_FAILED)
-            st = os_error(err, path, "map");
+            st = nxc__file_error(err, path, "map");
         else
             *out = (nxc__mapping){p, (size_t)sb.st_size};
     }
@@ -202,18 +202,18 @@ nxc_status nxc__file_begin(const char *path, nxc__file_writer *w,
     if (is_written_in_place(path)) {
         w->temp[0] = 0;
         w->fd = open(path, O_WRONLY | O_CLOEXEC);
-        return w->fd < 0 ? os_error(err, path, "open") : NXC_OK;
+        return w->fd < 0 ? nxc__file_error(err, path, "open") : NXC_OK;
     }
     NXC_TRY(follow_links(path, w->target, sizeof w->target, err));
     snprintf(w->temp, sizeof w->temp, "%s.%ld.tmp", w->target, (long)getpid());
     w->fd = open(w->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    return w->fd < 0 ? os_error(err, path, "create") : NXC_OK;
+    return w->fd < 0 ? nxc__file_error(err, path, "create") : NXC_OK;
 }
 
 nxc_status nxc__file_commit(const nxc__file_writer *w, nxc_error *err) {
     nxc_status st = NXC_OK;
     if (w->temp[0] && rename(w->temp, w->target) != 0) {
-        st = os_error(err, w->target, "rename to it");
+        st = nxc__file_error(err, w->target, "rename to it");
         unlink(w->temp);
     }
     return st;
@@ -228,9 +228,74 @@ nxc_status nxc__file_replace(const char *path, const void *bytes, size_t n,
     nxc__file_writer w;
     NXC_TRY(nxc__file_begin(path, &w, err));
     bool ok = write_all(w.fd, bytes, n) && (!w.temp[0] || fsync(w.fd) == 0);
-    nxc_status st = ok ? NXC_OK : os_error(err, path, "write");
-    if (close(w.fd) != 0 && st == NXC_OK) st = os_error(err, path, "close");
+    nxc_status st = ok ? NXC_OK : nxc__file_error(err, path, "write");
+    if (close(w.fd) != 0 && st == NXC_OK)
+        st = nxc__file_error(err, path, "close");
     if (st == NXC_OK) return nxc__file_commit(&w, err);
     nxc__file_rollback(&w);
     return st;
+}
+
+/* ------------------------------------------------------ written in place */
+
+static ssize_t system_write_at(void *user, int fd, const void *bytes, size_t n,
+                               off_t offset) {
+    (void)user;
+    return pwrite(fd, bytes, n, offset);
+}
+static int system_sync(void *user, int fd) {
+    (void)user;
+    return fdatasync(fd);
+}
+static int system_rename(void *user, const char *from, const char *to) {
+    (void)user;
+    return rename(from, to);
+}
+static const nxc__file_io system_io = {NULL, system_write_at, system_sync,
+                                       system_rename};
+
+nxc_status nxc__file_write_at(const nxc__file_io *io, int fd, const char *path,
+                              const void *bytes, size_t n, size_t offset,
+                              nxc_error *err) {
+    if (!io) io = &system_io;
+    const uint8_t *at = bytes;
+    while (n) {
+        ssize_t put = io->write_at(io->user, fd, at, n, (off_t)offset);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return nxc__file_error(err, path, "write");
+        at += put;
+        offset += (size_t)put;
+        n -= (size_t)put;
+    }
+    return NXC_OK;
+}
+
+nxc_status nxc__file_sync(const nxc__file_io *io, int fd, const char *path,
+                          nxc_error *err) {
+    if (!io) io = &system_io;
+    return io->sync(io->user, fd) == 0 ? NXC_OK
+                                       : nxc__file_error(err, path, "flush");
+}
+
+static int open_folder_of(const char *path) {
+    char folder[1024];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+    if (len >= sizeof folder) return -1;
+    memcpy(folder, path, len);
+    folder[len] = 0;
+    return open(!slash ? "." : len ? folder : "/", O_RDONLY | O_CLOEXEC);
+}
+
+nxc_status nxc__file_rename(const nxc__file_io *io, const char *from,
+                            const char *to, nxc_error *err) {
+    if (!io) io = &system_io;
+    if (io->rename(io->user, from, to) != 0)
+        return nxc__file_error(err, to, "rename to it");
+    int fd = open_folder_of(to);
+    if (fd >= 0) { /* a folder that cannot be flushed has done what it can */
+        (void)io->sync(io->user, fd);
+        close(fd);
+    }
+    return NXC_OK;
 }

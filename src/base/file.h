@@ -2,6 +2,8 @@
 #ifndef NXC_BASE_FILE_H
 #define NXC_BASE_FILE_H
 
+#include <sys/types.h>
+
 #include <nextcall/nextcall.h>
 
 /* Read a whole file; "-" is standard input. out->ptr has a NUL after len bytes
@@ -40,5 +42,27 @@ void nxc__file_rollback(const nxc__file_writer *w);
  * temporary file is gone. */
 nxc_status nxc__file_replace(const char *path, const void *bytes, size_t n,
                              nxc_error *err);
+
+/* A file that is written in place. io NULL means the system's calls; a test
+ * gives others, which fail. Each returns what the system's call returns. */
+typedef struct nxc__file_io {
+    void *user;
+    ssize_t (*write_at)(void *user, int fd, const void *bytes, size_t n,
+                        off_t offset);
+    int (*sync)(void *user, int fd);
+    int (*rename)(void *user, const char *from, const char *to);
+} nxc__file_io;
+/* All n bytes, or NXC_ERR_IO: then any part of them may have been written. */
+nxc_status nxc__file_write_at(const nxc__file_io *io, int fd, const char *path,
+                              const void *bytes, size_t n, size_t offset,
+                              nxc_error *err);
+nxc_status nxc__file_sync(const nxc__file_io *io, int fd, const char *path,
+                          nxc_error *err);
+/* Give a file its name for good: the folder is flushed to the disk too. */
+nxc_status nxc__file_rename(const nxc__file_io *io, const char *from,
+                            const char *to, nxc_error *err);
+
+/* NXC_ERR_IO: "<path>: expected to <what>, got: <what errno says>". */
+nxc_status nxc__file_error(nxc_error *err, const char *path, const char *what);
 
 #endif

@@ -9,6 +9,9 @@ typedef struct nxc__hash128 {
     uint64_t low, high;
 } nxc__hash128;
 nxc__hash128 nxc__hash_128(const void *bytes, size_t n);
+static inline bool nxc__hash128_eq(nxc__hash128 a, nxc__hash128 b) {
+    return a.low == b.low && a.high == b.high;
+}
 /* 32 hex digits and a NUL, most significant first. */
 void nxc__hash128_format(nxc__hash128 h, char out[33]);
 

@@ -18,4 +18,11 @@ typedef struct nxc__embedding_key {
     nxc__hash128 model; /* of the encoder's fingerprint */
 } nxc__embedding_key;
 
+/* Digests, the keys of the memory tier. What the candidates of one request
+ * share is digested once (candidate is not read), then each candidate. */
+nxc__hash128 nxc__vector_key_shared(const nxc__vector_key *key);
+nxc__hash128 nxc__vector_key_digest(nxc__hash128 shared,
+                                    nxc__hash128 candidate);
+nxc__hash128 nxc__embedding_key_digest(const nxc__embedding_key *key);
+
 #endif

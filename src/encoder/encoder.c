@@ -4,8 +4,9 @@
  *     nxc_encoder_open -> nxc_encoder_ctx_new -> (encode | encode_tokens)*
  *
  * A context holds one forward pass (encoder_forward.c), which takes whole texts
- * up to 256 tokens. The result of a text is the same bits alone, in a batch,
- * and on any number of threads.
+ * up to a number of tokens. Equal texts among some hundred (distinct_texts.h)
+ * are encoded once. The result of a text is the same bits alone, in a
+ * batch, and on any number of threads.
  *
  * Threading: nxc_encoder is immutable; a context belongs to one thread at a
  * time. Cost: 21.2 MFLOP a token, attention apart; no allocation after ctx_new.
@@ -35,10 +36,14 @@ struct nxc_encoder {
     nxc__mapping map;
     nxc__packed_model model;
     nxc__encoder_kernels kernels;
+    char fingerprint[65];
 };
 
 struct nxc_encoder_ctx {
     const nxc_encoder *encoder;
+    size_t n_tokens; /* that passes have taken */
+    nxc__distinct distinct;
+    size_t rows[NXC_PASS_TEXTS]; /* of out, for the texts of a pass */
     nxc__forward forward;
 };
 
@@ -50,6 +55,24 @@ static nxc_status select_kernels(nxc_encoder *e, const nxc_config *cfg,
     NXC_TRY(nxc__cpu_cap(nxc__config_text(cfg, NXC_OPT_cpu), nxc__cpu_detect(),
                          &cpu, err));
     nxc__encoder_kernels_select(&e->kernels, cpu);
+    return NXC_OK;
+}
+
+/* Goes up with every change that gives other bits from the same file, so that
+ * no stored embedding is taken for one of today's: by dtype. */
+static const uint32_t arithmetic[] = {
+    [NXC_F32] = 1, [NXC_BF16] = 1, [NXC_INT8] = 2, /* 2: attention in bytes, the
+                                                      short GELU */
+};
+
+static nxc_status name_embeddings(nxc_encoder *e, nxc_error *err) {
+    uint8_t input[NXC_SHA256_BYTES + sizeof *arithmetic];
+    uint8_t digest[NXC_SHA256_BYTES];
+    const nxc__packed_header *h = e->model.header;
+    memcpy(input, h->fingerprint, NXC_SHA256_BYTES);
+    memcpy(input + NXC_SHA256_BYTES, &arithmetic[h->dtype], sizeof *arithmetic);
+    NXC_TRY(nxc__sha256_bytes(input, sizeof input, digest, err));
+    nxc__sha256_format(digest, e->fingerprint);
     return NXC_OK;
 }
 
@@ -69,9 +92,11 @@ nxc_status nxc_encoder_open(const char *path, const nxc_config *cfg,
     NXC_TRY_OR(fail, st,
                nxc__packed_model_open(&e->model, path, e->map.data, e->map.size,
                                       alloc, err));
+    NXC_TRY_OR(fail, st, name_embeddings(e, err));
     *out = e;
     return NXC_OK;
 fail:
+    if (e->model.layers) nxc__packed_model_release(&e->model);
     nxc__file_unmap(&e->map);
     nxc__free(alloc, e, sizeof *e);
     return st;
@@ -94,7 +119,7 @@ void nxc_encoder_get_info(const nxc_encoder *e, nxc_encoder_info *out) {
         .dtype = (nxc_dtype)h->dtype,
         .file_bytes = (size_t)h->file_bytes,
         .kernels = h->dtype == NXC_INT8 ? e->kernels.int8 : e->kernels.name};
-    nxc__sha256_format(h->fingerprint, out->fingerprint);
+    memcpy(out->fingerprint, e->fingerprint, sizeof out->fingerprint);
     nxc__sha256_format(h->source_sha256, out->source_sha256);
 }
 
@@ -151,12 +176,14 @@ static size_t add_tokens(const nxc_encoder *e, nxc_str text, uint32_t *ids,
 }
 
 /* Run the pass and write the embeddings of its texts. */
-static void finish_pass(nxc__forward *f, float *out) {
+static void finish_pass(nxc_encoder_ctx *ctx, float *out) {
+    nxc__forward *f = &ctx->forward;
     nxc__forward_run(f);
     for (size_t i = 0; i < f->n_texts; i++)
         f->kernels->pool(f->x + f->starts[i] * NXC_HIDDEN,
                          f->starts[i + 1] - f->starts[i], NXC_HIDDEN,
-                         out + i * NXC_DIM);
+                         out + ctx->rows[i] * NXC_DIM);
+    ctx->n_tokens += f->starts[f->n_texts];
     f->n_texts = 0;
 }
 
@@ -173,6 +200,45 @@ nxc_status nxc__encoder_check_texts(const nxc_str *texts, size_t n,
     return NXC_OK;
 }
 
+void nxc__encoder_encode_rows(nxc_encoder_ctx *ctx, const nxc_str *texts,
+                              const uint16_t *at, size_t n, float *out,
+                              nxc_text_info *info) {
+    nxc__forward *f = &ctx->forward;
+    f->n_texts = 0;
+    f->starts[0] = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t used = f->starts[f->n_texts];
+        size_t add = add_tokens(ctx->encoder, texts[at[i]], f->ids + used,
+                                info ? info + at[i] : NULL);
+        if (used && used + add > nxc__forward_fill(f)) {
+            finish_pass(ctx, out);
+            memmove(f->ids, f->ids + used, add * sizeof *f->ids);
+            used = 0;
+        }
+        ctx->rows[f->n_texts] = at[i];
+        f->starts[++f->n_texts] = used + add;
+    }
+    if (f->n_texts) finish_pass(ctx, out);
+}
+
+nxc__distinct *nxc__encoder_distinct(nxc_encoder_ctx *ctx) {
+    return &ctx->distinct;
+}
+
+size_t nxc__encoder_n_tokens(const nxc_encoder_ctx *ctx) {
+    return ctx->n_tokens;
+}
+
+void nxc__encoder_copy_same(const nxc__distinct *d, size_t n, float *out,
+                            nxc_text_info *info) {
+    for (size_t i = 0; i < n; i++) {
+        size_t same = d->same[i];
+        if (same == i) continue;
+        memcpy(out + i * NXC_DIM, out + same * NXC_DIM, NXC_DIM * sizeof *out);
+        if (info) info[i] = info[same];
+    }
+}
+
 nxc_status nxc_encoder_encode(nxc_encoder_ctx *ctx, const nxc_str *texts,
                               size_t n, float *out, nxc_text_info *info,
                               nxc_error *err) {
@@ -180,23 +246,16 @@ nxc_status nxc_encoder_encode(nxc_encoder_ctx *ctx, const nxc_str *texts,
         return nxc__error(err, NXC_ERR_INVALID,
                           "encode: expected a context, got NULL");
     NXC_TRY(nxc__encoder_check_texts(texts, n, out, err));
-    nxc__forward *f = &ctx->forward;
-    f->n_texts = 0;
-    f->starts[0] = 0;
-    size_t first = 0; /* text of the pass */
-    for (size_t i = 0; i < n; i++) {
-        size_t used = f->starts[f->n_texts];
-        size_t add = add_tokens(ctx->encoder, texts[i], f->ids + used,
-                                info ? info + i : NULL);
-        if (used + add > NXC_PASS_TOKENS) {
-            finish_pass(f, out + first * NXC_DIM);
-            memmove(f->ids, f->ids + used, add * sizeof *f->ids);
-            first = i;
-            used = 0;
-        }
-        f->starts[++f->n_texts] = used + add;
+    nxc__distinct *d = &ctx->distinct;
+    for (size_t first = 0; first < n; first += NXC_DISTINCT_MAX) {
+        size_t some =
+            n - first < NXC_DISTINCT_MAX ? n - first : NXC_DISTINCT_MAX;
+        float *rows = out + first * NXC_DIM;
+        nxc_text_info *infos = info ? info + first : NULL;
+        nxc__distinct_find(d, texts + first, some);
+        nxc__encoder_encode_rows(ctx, texts + first, d->at, d->n, rows, infos);
+        nxc__encoder_copy_same(d, some, rows, infos);
     }
-    if (f->n_texts) finish_pass(f, out + first * NXC_DIM);
     return NXC_OK;
 }
 
@@ -209,6 +268,7 @@ nxc_status nxc_encoder_encode_tokens(nxc_encoder_ctx *ctx, nxc_str text,
     NXC_TRY(nxc__encoder_check_texts(&text, 1, out, err));
     nxc__forward *f = &ctx->forward;
     size_t n = add_tokens(ctx->encoder, text, f->ids, info);
+    ctx->n_tokens += n;
     f->n_texts = 1;
     f->starts[0] = 0;
     f->starts[1] = n;

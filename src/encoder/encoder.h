@@ -3,6 +3,7 @@
 #define NXC_ENCODER_ENCODER_H
 
 #include "base/executor.h"
+#include "encoder/distinct_texts.h"
 #include "text/wordpiece.h"
 
 #define NXC_DIM 384
@@ -18,6 +19,19 @@ nxc_status nxc__encoder_verify(const nxc_encoder *encoder, nxc_error *err);
 nxc_status nxc__encoder_check_texts(const nxc_str *texts, size_t n,
                                     const float *out, nxc_error *err);
 
+/* Encode texts[at[i]] to row at[i] of out (and info, if given) for i < n; the
+ * arguments were checked. */
+void nxc__encoder_encode_rows(nxc_encoder_ctx *ctx, const nxc_str *texts,
+                              const uint16_t *at, size_t n, float *out,
+                              nxc_text_info *info);
+/* Scratch of a context, to find equal texts; and to copy the rows of the n
+ * texts that were looked at and have an equal one before. */
+nxc__distinct *nxc__encoder_distinct(nxc_encoder_ctx *ctx);
+void nxc__encoder_copy_same(const nxc__distinct *d, size_t n, float *out,
+                            nxc_text_info *info);
+/* Tokens that the context has encoded since it was made. */
+size_t nxc__encoder_n_tokens(const nxc_encoder_ctx *ctx);
+
 /* Encode n texts over a pool: each task takes a run of texts with about the
  * same number of tokens in all. ctxs (n_workers of pool). progress may stop the
  * work: NXC_ERR_CANCELLED; rows of out that were finished stay. It is called on
@@ -28,6 +42,9 @@ nxc_status nxc__encoder_encode_parallel(nxc_encoder_ctx *const *ctxs,
                                         nxc_text_info *info,
                                         nxc_progress progress, void *user,
                                         nxc_error *err);
+
+/* How many runs n texts make: more workers than these are of no use. */
+size_t nxc__encoder_count_runs(const nxc_str *texts, size_t n);
 
 /* Cosine of two L2-normalised vectors = their dot product; fixed reduction
  * order, the same bits on every ISA (the order is stated in the kernel

@@ -4,8 +4,8 @@
  * Scheme. The tokens of several texts stand one after another in one matrix,
  * without padding (a ragged batch); linear layers and normalisations run over
  * all rows at once, attention over each text and head. A pass takes whole texts
- * up to 256 tokens, so activations stay in a core's L2 while the weights stream
- * through it once per pass.
+ * up to 256 tokens (int8: it is full at 64), so activations stay in a core's L2
+ * while the weights stream through it once per pass.
  *
  *     ids      | [CLS] .. [SEP] | [CLS] .... [SEP] | ...       n_tokens
  *     starts   0                5                  11 ...      n_texts + 1
@@ -19,13 +19,13 @@
  * the same bits alone, in a batch, and on any number of threads.
  *
  * int8. Each matrix's input is quantised row by row (q, rows), with a scale and
- * a zero point of the row's own, then multiplied in integers. Attention, GELU,
- * normalisations and the residual stream are float32 in both dtypes.
+ * a zero point of the row's own, then multiplied in integers; attention is in
+ * bytes too. GELU, normalisations and the residual stream are float32 in all
+ * dtypes; with bf16 weights all is float32 but what is read.
  *
  * Departures from the reference: the sum of the three embeddings adds the type
  * to the position first (at pack time); attention scores are scaled after the
  * maximum is taken off; no dropout, no pooler.
- *
  *
  * Source: Vaswani et al. 2017; Devlin et al. 2019; Reimers and Gurevych 2019.
  * Threading: one thread at a time a pass. Cost: 21.2 MFLOP a token, attention
@@ -76,33 +76,38 @@ void nxc__forward_release(nxc__forward *f, const nxc_allocator *alloc) {
     f->block = NULL;
 }
 
-/* Row i of a table: in place, or dequantised into buf. */
-static const float *row_of(const nxc__forward *f, const nxc__table *t, size_t i,
-                           float buf[NXC_HIDDEN]) {
-    if (!t->scales) return t->f32 + i * NXC_HIDDEN;
-    f->kernels->dequantize(t->int8 + i * NXC_HIDDEN, t->scales[i], NXC_HIDDEN,
-                           buf);
-    return buf;
+/* Row i of a table. */
+static void row_of(const nxc__forward *f, const nxc__table *t, size_t i,
+                   float out[NXC_HIDDEN]) {
+    const uint16_t *half = t->bf16 ? t->bf16 + i * NXC_HIDDEN : NULL;
+    if (t->scales)
+        f->kernels->dequantize(t->int8 + i * NXC_HIDDEN, t->scales[i],
+                               NXC_HIDDEN, out);
+    else if (half)
+        for (size_t j = 0; j < NXC_HIDDEN; j++)
+            out[j] = nxc__bf16_widen(half[j]);
+    else
+        memcpy(out, t->f32 + i * NXC_HIDDEN, NXC_HIDDEN * sizeof *out);
 }
 
 static void embed(nxc__forward *f) {
     const nxc__packed_model *m = f->model;
-    float word[NXC_HIDDEN], position[NXC_HIDDEN];
     for (size_t i = 0; i < f->n_texts; i++) {
         for (size_t t = f->starts[i]; t < f->starts[i + 1]; t++) {
-            float *x = f->x + t * NXC_HIDDEN;
-            memcpy(
-                x,
-                row_of(f, &m->embeddings, nxc__packed_row(m, f->ids[t]), word),
-                NXC_HIDDEN * sizeof *x);
-            f->kernels->layer_norm(
-                &m->embedding_norm, x,
-                row_of(f, &m->positions, t - f->starts[i], position), 1);
+            row_of(f, &m->embeddings, nxc__packed_row(m, f->ids[t]),
+                   f->x + t * NXC_HIDDEN);
+            row_of(f, &m->positions, t - f->starts[i],
+                   f->delta + t * NXC_HIDDEN);
         }
     }
+    f->kernels->layer_norm(&m->embedding_norm, f->x, f->delta,
+                           f->starts[f->n_texts]);
 }
 
 static void attend(nxc__forward *f) {
+    const nxc__encoder_kernels *k = f->kernels;
+    void (*attention)(const nxc__attention *a) =
+        f->model->header->dtype == NXC_INT8 ? k->attention_int8 : k->attention;
     const size_t width = (size_t)3 * NXC_HIDDEN;
     nxc__attention a = {.qkv_stride = width,
                         .out_stride = NXC_HIDDEN,
@@ -114,7 +119,7 @@ static void attend(nxc__forward *f) {
             a.qkv = f->wide + f->starts[i] * width + head * 3 * NXC_HEAD_DIM;
             a.out =
                 f->context + f->starts[i] * NXC_HIDDEN + head * NXC_HEAD_DIM;
-            f->kernels->attention(&a);
+            attention(&a);
         }
     }
 }
@@ -126,6 +131,10 @@ static void multiply(nxc__forward *f, const nxc__matrix *w, const float *x,
     size_t n = f->starts[f->n_texts];
     if (f->model->header->dtype == NXC_F32) {
         k->linear(&w->f32, x, n, y, epilogue);
+        return;
+    }
+    if (f->model->header->dtype == NXC_BF16) {
+        k->linear_bf16(&w->bf16, x, n, y, epilogue);
         return;
     }
     k->quantize_rows(x, w->int8.factors, n, w->int8.k, f->q, f->rows);

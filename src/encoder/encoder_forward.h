@@ -42,6 +42,12 @@ nxc_status nxc__forward_init(nxc__forward *f, const nxc__packed_model *model,
                              const nxc__encoder_kernels *kernels,
                              const nxc_allocator *alloc, nxc_error *err);
 void nxc__forward_release(nxc__forward *f, const nxc_allocator *alloc);
+/* Tokens to which a pass is filled with whole texts (one longer text is a pass
+ * too): for float32 as many as fit, because 42 MB of weights stream past; int8
+ * weights are read fast enough, and fewer activations stay in L2. */
+static inline size_t nxc__forward_fill(const nxc__forward *f) {
+    return f->model->header->dtype == NXC_INT8 ? 64 : NXC_PASS_TOKENS;
+}
 /* The last hidden state of the texts, to f->x (starts[n_texts], NXC_HIDDEN). */
 void nxc__forward_run(nxc__forward *f);
 

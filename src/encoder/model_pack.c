@@ -5,7 +5,8 @@
  *     config.json (if any) - must agree with the shapes
  *     vocab.txt, or else the vocabulary of tokenizer.json -> wordpiece image
  *     then every tensor is copied into its section, hashed and written at once;
- *     for int8 the float32 file in memory is quantised first (model_quantize.c)
+ *     for another dtype the float32 file in memory is converted first
+ *     (model_quantize.c)
  *
  * Two things change on the way, both once and exactly documented: row 0 of the
  * token types (the only one ever used) is added to every position, and the
@@ -463,9 +464,9 @@ static void free_file(const pack *p, nxc__packed_header *file) {
 /* Build the float32 file, make of it that of the dtype, write it. */
 static nxc_status write_file(pack *p, nxc_dtype dtype, const char *path) {
     NXC_TRY(build(p));
-    if (dtype == NXC_INT8) {
+    if (dtype != NXC_F32) {
         nxc__packed_header *file = NULL;
-        NXC_TRY(nxc__model_quantize(p->file, p->alloc, &file, p->err));
+        NXC_TRY(nxc__model_quantize(p->file, dtype, p->alloc, &file, p->err));
         free_file(p, p->file);
         p->file = file;
     }
@@ -480,10 +481,9 @@ nxc_status nxc_model_pack(const char *source_dir, const char *out_path,
         return nxc__error(err, NXC_ERR_INVALID,
                           "nxc_model_pack: expected source_dir and out_path, "
                           "got NULL");
-    if (dtype != NXC_F32 && dtype != NXC_INT8)
-        return nxc__error(err, NXC_ERR_UNSUPPORTED,
-                          "dtype: expected f32 or int8, which this version "
-                          "packs, got %d",
+    if (dtype != NXC_F32 && dtype != NXC_BF16 && dtype != NXC_INT8)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "dtype: expected f32, bf16 or int8, got %d",
                           (int)dtype);
     pack p = {.alloc = nxc__allocator_or_default(alloc),
               .dir = source_dir,

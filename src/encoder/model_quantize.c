@@ -1,6 +1,10 @@
 /*
- * From float32 to int8.
+ * From float32 to bf16 or int8.
  *
+ * bf16: every weight and embedding to the nearest bf16, ties to even; biases
+ * and normalisations stay float32.
+ *
+ * int8:
  *     open the float32 file in memory
  *     calibrate: encode calibration_texts.def in float32, and note for every
  *                input channel of every matrix the largest absolute value
@@ -111,16 +115,19 @@ static bool is_reachable(const nxc__wordpiece *wp, uint32_t id) {
            !nxc__str_starts(nxc__wordpiece_piece(wp, id), NXC_STR("[unused"));
 }
 
-static void quantize_embeddings(const quantizer *z) {
+typedef void (*put_row)(const quantizer *z, size_t i, size_t row,
+                        const float *x);
+
+/* Section 0 by put, and the ranks into section ranks_at. */
+static void put_embeddings(const quantizer *z, size_t ranks_at, put_row put) {
     const nxc__wordpiece *wp = &z->model.wordpiece;
-    nxc__packed_rank *ranks = section_at(z, 4);
+    nxc__packed_rank *ranks = section_at(z, ranks_at);
     uint32_t row = 0;
     for (uint32_t id = 0; id < wp->vocab_size; id++) {
         if (id % 32 == 0) ranks[id / 32].before = row;
         if (!is_reachable(wp, id)) continue;
         ranks[id / 32].bits |= UINT32_C(1) << id % 32;
-        quantize_row(z, 0, row++,
-                     z->model.embeddings.f32 + (size_t)id * NXC_HIDDEN);
+        put(z, 0, row++, z->model.embeddings.f32 + (size_t)id * NXC_HIDDEN);
     }
 }
 
@@ -183,10 +190,9 @@ static void copy_norm(const quantizer *z, size_t i, const nxc__norm *norm) {
     memcpy(section_at(z, i + 1), norm->beta, norm->dim * sizeof(float));
 }
 
-static void fill(const quantizer *z) {
+static void fill_int8(const quantizer *z) {
     const nxc__packed_header *h = z->file;
-    const nxc__packed_section *image = &z->sections[h->n_sections - 1];
-    quantize_embeddings(z);
+    put_embeddings(z, 4, quantize_row);
     for (size_t i = 0; i < h->n_positions; i++)
         quantize_row(z, 2, i, z->model.positions.f32 + i * NXC_HIDDEN);
     copy_norm(z, 5, &z->model.embedding_norm);
@@ -201,44 +207,107 @@ static void fill(const quantizer *z) {
         quantize_matrix(z, i + 17, &layer->down.f32, in->max[NXC_MATRIX_DOWN]);
         copy_norm(z, i + 22, &layer->output_norm);
     }
-    memcpy((char *)z->file + image->offset, z->model.wordpiece.image,
-           (size_t)image->bytes);
 }
 
-/* Positions past max_tokens are never read; int8 leaves them out. */
-static nxc_status write_file(quantizer *z, const nxc_allocator *alloc,
-                             nxc_error *err) {
+/* ------------------------------------------------------------------- bf16 */
+
+/* To the nearest, ties to even; a value may become infinite. */
+static uint16_t narrow(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1)) >> 16);
+}
+
+static void narrow_row(const quantizer *z, size_t i, size_t row,
+                       const float *x) {
+    size_t cols = z->sections[i].cols;
+    uint16_t *out = (uint16_t *)section_at(z, i) + row * cols;
+    for (size_t j = 0; j < cols; j++)
+        out[j] = narrow(x[j]);
+}
+
+/* Sections 0 and 1 are tables, 2 the ranks; from there on each section is the
+ * one before it in the float32 file, narrowed or as it is. */
+static void fill_bf16(const quantizer *z) {
+    put_embeddings(z, 2, narrow_row);
+    for (size_t i = 0; i < z->file->n_positions; i++)
+        narrow_row(z, 1, i, z->model.positions.f32 + i * NXC_HIDDEN);
+    for (size_t i = 3; i + 1 < z->file->n_sections; i++) {
+        const nxc__packed_section *s = &z->sections[i];
+        const void *from = z->model.bytes + z->model.sections[i - 1].offset;
+        if (s->dtype != NXC_SECTION_BF16)
+            memcpy(section_at(z, i), from, (size_t)s->bytes);
+        else
+            for (size_t k = 0; k < s->rows; k++)
+                narrow_row(z, i, k, (const float *)from + k * s->cols);
+    }
+}
+
+static nxc_status check_bf16(const quantizer *z, nxc_error *err) {
+    for (size_t i = 0; i < z->file->n_sections; i++) {
+        const nxc__packed_section *s = &z->sections[i];
+        const uint16_t *x = section_at(z, i);
+        for (size_t j = 0;
+             s->dtype == NXC_SECTION_BF16 && j < (size_t)s->rows * s->cols; j++)
+            if ((x[j] & 0x7F80) == 0x7F80)
+                return nxc__error(err, NXC_ERR_FORMAT,
+                                  "weights: section %zu: expected at most "
+                                  "3.39e38, got more, which bf16 cannot hold",
+                                  i);
+    }
+    return NXC_OK;
+}
+
+/* ------------------------------------------------------------------- file */
+
+/* Positions past max_tokens are never read and are left out. */
+static nxc_status write_file(quantizer *z, nxc_dtype dtype,
+                             const nxc_allocator *alloc, nxc_error *err) {
     nxc__packed_header h = *z->model.header;
-    h.dtype = NXC_INT8;
+    h.dtype = dtype;
     h.n_positions = h.max_tokens;
     for (uint32_t id = 0; id < h.vocab_size; id++)
         h.n_embeddings += is_reachable(&z->model.wordpiece, id);
     NXC_TRY(
         nxc__packed_lay_out(&h, z->model.wordpiece.size, alloc, &z->file, err));
     z->sections = (const nxc__packed_section *)(const void *)(z->file + 1);
-    fill(z);
+    if (dtype == NXC_BF16) {
+        fill_bf16(z);
+        NXC_TRY(check_bf16(z, err));
+    } else {
+        fill_int8(z);
+    }
+    const nxc__packed_section *image = &z->sections[z->file->n_sections - 1];
+    memcpy((char *)z->file + image->offset, z->model.wordpiece.image,
+           (size_t)image->bytes);
     return nxc__packed_seal(z->file, err);
 }
 
-nxc_status nxc__model_quantize(const nxc__packed_header *f32,
+/* The largest inputs of each matrix into z->ranges. */
+static nxc_status find_ranges(quantizer *z, const nxc_allocator *alloc,
+                              nxc_error *err) {
+    nxc__encoder_kernels_select(&z->kernels, nxc__cpu_detect());
+    NXC_TRY(nxc__forward_init(&z->forward, &z->model, &z->kernels, alloc, err));
+    calibrate(z);
+    nxc__forward_release(&z->forward, alloc);
+    return NXC_OK;
+}
+
+nxc_status nxc__model_quantize(const nxc__packed_header *f32, nxc_dtype dtype,
                                const nxc_allocator *alloc,
                                nxc__packed_header **file, nxc_error *err) {
     size_t bytes = f32->n_layers * sizeof(input_range);
     quantizer *z = nxc__alloc_zero(alloc, sizeof *z);
     if (!z) return nxc__error_nomem(err, sizeof *z);
-    nxc__encoder_kernels_select(&z->kernels, nxc__cpu_detect());
     nxc_status st = nxc__packed_model_open(&z->model, "weights", f32,
                                            (size_t)f32->file_bytes, alloc, err);
     if (st == NXC_OK) {
-        z->ranges = nxc__alloc_zero(alloc, bytes);
-        st = z->ranges ? nxc__forward_init(&z->forward, &z->model, &z->kernels,
-                                           alloc, err)
-                       : nxc__error_nomem(err, bytes);
-        if (st == NXC_OK) {
-            calibrate(z);
-            st = write_file(z, alloc, err);
-            nxc__forward_release(&z->forward, alloc);
+        if (dtype == NXC_INT8) {
+            z->ranges = nxc__alloc_zero(alloc, bytes);
+            st = z->ranges ? find_ranges(z, alloc, err)
+                           : nxc__error_nomem(err, bytes);
         }
+        if (st == NXC_OK) st = write_file(z, dtype, alloc, err);
         nxc__free(alloc, z->ranges, bytes);
         nxc__packed_model_release(&z->model);
     }

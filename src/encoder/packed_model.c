@@ -8,7 +8,7 @@
  *     4. each section                 as the shape demands, one after another,
  *                                     64-byte aligned, the last ends the file
  *     5. the vocabulary image         every value (wordpiece.c)
- *     6. ranks (int8)                 every id has its row in the token table
+ *     6. ranks (bf16, int8)           every id has its row in the token table
  *     7. column sums (int8)           products with them do not overflow
  * Checksums are no defence against an author of files: 3 to 7 hold for any
  * bytes. Then every token id that the tokenizer gives is below vocab_size and
@@ -50,13 +50,7 @@ static nxc_status expect_range(const char *name, const char *field,
 nxc_status nxc__packed_header_check(const char *name,
                                     const nxc__packed_header *h,
                                     nxc_error *err) {
-    if (h->dtype == NXC_BF16)
-        return nxc__error(err, NXC_ERR_UNSUPPORTED,
-                          "%s: expected float32 or int8 weights, got bf16, "
-                          "which this version does not compute with",
-                          name);
-    if (h->dtype != NXC_INT8)
-        NXC_TRY(expect_value(name, "dtype", NXC_F32, h->dtype, err));
+    NXC_TRY(expect_range(name, "dtype", NXC_F32, NXC_INT8, h->dtype, err));
     NXC_TRY(expect_value(name, "hidden size", NXC_HIDDEN, h->hidden, err));
     NXC_TRY(expect_value(name, "number of heads", NXC_HEADS, h->n_heads, err));
     NXC_TRY(
@@ -73,9 +67,9 @@ nxc_status nxc__packed_header_check(const char *name,
         return nxc__error(err, NXC_ERR_FORMAT,
                           "%s: layer_norm_eps: expected 0 to 1, got %g", name,
                           (double)h->layer_norm_eps);
-    bool is_int8 = h->dtype == NXC_INT8;
-    NXC_TRY(expect_range(name, "number of embeddings", is_int8 ? 1 : 0,
-                         is_int8 ? h->vocab_size : 0, h->n_embeddings, err));
+    bool has_ranks = h->dtype != NXC_F32;
+    NXC_TRY(expect_range(name, "number of embeddings", has_ranks ? 1 : 0,
+                         has_ranks ? h->vocab_size : 0, h->n_embeddings, err));
     for (size_t i = 0; i < sizeof h->reserved; i++)
         NXC_TRY(expect_value(name, "reserved byte", 0, h->reserved[i], err));
     return NXC_OK;
@@ -159,6 +153,7 @@ static nxc__norm norm_at(const nxc__packed_model *m, size_t i) {
 static nxc__table table_at(const nxc__packed_model *m, size_t *i) {
     const void *values = section_at(m, (*i)++);
     if (m->header->dtype == NXC_F32) return (nxc__table){.f32 = values};
+    if (m->header->dtype == NXC_BF16) return (nxc__table){.bf16 = values};
     return (nxc__table){.int8 = values, .scales = section_at(m, (*i)++)};
 }
 static nxc__matrix matrix_at(const nxc__packed_model *m, size_t *i) {
@@ -167,6 +162,10 @@ static nxc__matrix matrix_at(const nxc__packed_model *m, size_t *i) {
     if (m->header->dtype == NXC_F32) {
         w.f32 = (nxc__linear){section_at(m, *i), section_at(m, *i + 1), s->rows,
                               s->cols};
+        *i += 2;
+    } else if (m->header->dtype == NXC_BF16) {
+        w.bf16 = (nxc__linear_bf16){section_at(m, *i), section_at(m, *i + 1),
+                                    s->rows, s->cols};
         *i += 2;
     } else {
         w.int8 = (nxc__linear_int8){section_at(m, *i),
@@ -186,7 +185,7 @@ static void set_views(nxc__packed_model *m) {
     size_t i = 0;
     m->embeddings = table_at(m, &i);
     m->positions = table_at(m, &i);
-    if (m->header->dtype == NXC_INT8) m->ranks = section_at(m, i++);
+    if (m->header->dtype != NXC_F32) m->ranks = section_at(m, i++);
     m->embedding_norm = norm_at(m, i);
     for (size_t l = 0; l < m->header->n_layers; l++) {
         i = nxc__packed_layer_section(m->header, l);

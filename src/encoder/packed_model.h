@@ -70,7 +70,7 @@ typedef enum nxc__section_kind {
     NXC_SECTION_EMBED_BETA = 4,
     NXC_SECTION_EMBED_SCALES = 5,    /* (vocab_size), int8 */
     NXC_SECTION_POSITION_SCALES = 6, /* (n_positions), int8 */
-    NXC_SECTION_EMBED_RANKS = 7,     /* nxc__packed_rank, int8 */
+    NXC_SECTION_EMBED_RANKS = 7,     /* nxc__packed_rank, bf16 and int8 */
     NXC_SECTION_QKV = 16,            /* (hidden, 3 hidden), per head q k v */
     NXC_SECTION_QKV_BIAS = 17,
     NXC_SECTION_OUT = 18, /* (hidden, hidden) */
@@ -100,13 +100,14 @@ typedef enum nxc__section_dtype { /* 0 to 2 as nxc_dtype */
 
 typedef enum nxc__section_layout {
     NXC_LAYOUT_ROWS = 0,      /* row-major */
-    NXC_LAYOUT_PANELS48 = 1,  /* nxc__linear */
+    NXC_LAYOUT_PANELS48 = 1,  /* nxc__linear, nxc__linear_bf16 */
     NXC_LAYOUT_PANELS48X4 = 2 /* nxc__linear_int8 */
 } nxc__section_layout;
 
-/* f32 or int8 as the header's dtype says. */
+/* As the header's dtype says. */
 typedef union nxc__matrix {
     nxc__linear f32;
+    nxc__linear_bf16 bf16;
     nxc__linear_int8 int8;
 } nxc__matrix;
 
@@ -115,11 +116,12 @@ typedef struct nxc__layer {
     nxc__norm attention_norm, output_norm;
 } nxc__layer;
 
-/* Rows of NXC_HIDDEN values; scales is NULL for f32. */
+/* Rows of NXC_HIDDEN values of one dtype; the other pointers are NULL. */
 typedef struct nxc__table {
     const float *f32;
+    const uint16_t *bf16;
     const int8_t *int8;
-    const float *scales;
+    const float *scales; /* of the int8 rows */
 } nxc__table;
 
 /* Views into the bytes given to open. */
@@ -167,8 +169,7 @@ uint64_t nxc__packed_checksum(const nxc__packed_header *h);
 /* Validate header, table and vocabulary image; not the weights' values, which
  * would mean to read the whole file, but for the column sums of int8 (in whose
  * bounds no product overflows). bytes is 8-byte aligned and outlives the model.
- * Errors: NXC_ERR_FORMAT, NXC_ERR_UNSUPPORTED (bf16),
- * NXC_ERR_NOMEM. */
+ * Errors: NXC_ERR_FORMAT, NXC_ERR_NOMEM. */
 nxc_status nxc__packed_model_open(nxc__packed_model *m, const char *name,
                                   const void *bytes, size_t size,
                                   const nxc_allocator *alloc, nxc_error *err);

@@ -30,9 +30,14 @@ typedef struct section_row {
     { NXC_SECTION_##kind, NXC_SECTION_F32, NXC_LAYOUT_ROWS, ONE, cols }
 #define TABLE(kind, dtype, rows) \
     { NXC_SECTION_##kind, NXC_SECTION_##dtype, NXC_LAYOUT_ROWS, rows, HIDDEN }
+#define RANKS_ROW \
+    { NXC_SECTION_EMBED_RANKS, NXC_SECTION_INT32, NXC_LAYOUT_ROWS, ONE, RANKS }
 /* A matrix and its bias; for int8 the three vectors that go with them. */
 #define F32_MATRIX(kind, k, n)                                        \
     {NXC_SECTION_##kind, NXC_SECTION_F32, NXC_LAYOUT_PANELS48, k, n}, \
+        VECTOR(kind##_BIAS, n)
+#define BF16_MATRIX(kind, k, n)                                        \
+    {NXC_SECTION_##kind, NXC_SECTION_BF16, NXC_LAYOUT_PANELS48, k, n}, \
         VECTOR(kind##_BIAS, n)
 #define INT8_MATRIX(kind, k, n)                                          \
     {NXC_SECTION_##kind, NXC_SECTION_INT8, NXC_LAYOUT_PANELS48X4, k, n}, \
@@ -43,14 +48,16 @@ typedef struct section_row {
 static const section_row f32_model[] = {
     TABLE(EMBEDDINGS, F32, VOCAB), TABLE(POSITIONS, F32, POSITIONS),
     VECTOR(EMBED_GAMMA, HIDDEN), VECTOR(EMBED_BETA, HIDDEN)};
-static const section_row int8_model[] = {
-    TABLE(EMBEDDINGS, INT8, EMBEDDINGS),
-    VECTOR(EMBED_SCALES, EMBEDDINGS),
-    TABLE(POSITIONS, INT8, POSITIONS),
-    VECTOR(POSITION_SCALES, POSITIONS),
-    {NXC_SECTION_EMBED_RANKS, NXC_SECTION_INT32, NXC_LAYOUT_ROWS, ONE, RANKS},
-    VECTOR(EMBED_GAMMA, HIDDEN),
-    VECTOR(EMBED_BETA, HIDDEN)};
+static const section_row bf16_model[] = {
+    TABLE(EMBEDDINGS, BF16, EMBEDDINGS), TABLE(POSITIONS, BF16, POSITIONS),
+    RANKS_ROW, VECTOR(EMBED_GAMMA, HIDDEN), VECTOR(EMBED_BETA, HIDDEN)};
+static const section_row int8_model[] = {TABLE(EMBEDDINGS, INT8, EMBEDDINGS),
+                                         VECTOR(EMBED_SCALES, EMBEDDINGS),
+                                         TABLE(POSITIONS, INT8, POSITIONS),
+                                         VECTOR(POSITION_SCALES, POSITIONS),
+                                         RANKS_ROW,
+                                         VECTOR(EMBED_GAMMA, HIDDEN),
+                                         VECTOR(EMBED_BETA, HIDDEN)};
 
 /* In the order of use, so that prefetching runs on into the next matrix. */
 #define LAYER(MATRIX)                                                        \
@@ -61,6 +68,7 @@ static const section_row int8_model[] = {
             VECTOR(OUTPUT_GAMMA, HIDDEN), VECTOR(OUTPUT_BETA, HIDDEN)        \
     }
 static const section_row f32_layer[] = LAYER(F32_MATRIX);
+static const section_row bf16_layer[] = LAYER(BF16_MATRIX);
 static const section_row int8_layer[] = LAYER(INT8_MATRIX);
 
 typedef struct section_table {
@@ -69,11 +77,13 @@ typedef struct section_table {
 } section_table;
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 static section_table table_of(const nxc__packed_header *h) {
-    const section_table f32 = {f32_model, f32_layer, COUNT(f32_model),
-                               COUNT(f32_layer)};
-    const section_table int8 = {int8_model, int8_layer, COUNT(int8_model),
-                                COUNT(int8_layer)};
-    return h->dtype == NXC_INT8 ? int8 : f32;
+    static const section_table tables[] = {
+        [NXC_F32] = {f32_model, f32_layer, COUNT(f32_model), COUNT(f32_layer)},
+        [NXC_BF16] = {bf16_model, bf16_layer, COUNT(bf16_model),
+                      COUNT(bf16_layer)},
+        [NXC_INT8] = {int8_model, int8_layer, COUNT(int8_model),
+                      COUNT(int8_layer)}};
+    return tables[h->dtype];
 }
 
 size_t nxc__packed_layer_section(const nxc__packed_header *h, size_t layer) {
@@ -97,6 +107,12 @@ static uint32_t extent_of(const nxc__packed_header *h, extent e) {
     return values[e];
 }
 
+static size_t element_bytes(nxc__section_dtype dtype) {
+    return dtype == NXC_SECTION_INT8   ? 1
+           : dtype == NXC_SECTION_BF16 ? sizeof(uint16_t)
+                                       : sizeof(float);
+}
+
 nxc__packed_section nxc__packed_section_expect(const nxc__packed_header *h,
                                                size_t i) {
     nxc__packed_section s = {.kind = NXC_SECTION_WORDPIECE,
@@ -118,8 +134,7 @@ nxc__packed_section nxc__packed_section_expect(const nxc__packed_header *h,
         s.layout = row->layout;
         s.rows = extent_of(h, row->rows);
         s.cols = extent_of(h, row->cols);
-        s.bytes = (uint64_t)s.rows * s.cols *
-                  (row->dtype == NXC_SECTION_INT8 ? 1 : sizeof(float));
+        s.bytes = (uint64_t)s.rows * s.cols * element_bytes(row->dtype);
     }
     return s;
 }

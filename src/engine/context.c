@@ -19,8 +19,8 @@ nxc_status nxc_ctx_new(nxc_engine *engine, nxc_ctx **out, nxc_error *err) {
     nxc__arena_init(&ctx->parse_arena, alloc, SIZE_MAX);
     nxc__arena_init(&ctx->arena, alloc, SIZE_MAX);
     nxc__buffer_init(&ctx->out, alloc, (size_t)1 << 30);
-    nxc_status st = NXC_OK;
-    if (engine->encoder) {
+    nxc_status st = nxc__tiers_reader(&engine->tiers, &ctx->reader, err);
+    if (st == NXC_OK && engine->encoder) {
         ctx->prompt_embedding = nxc__alloc(alloc, NXC_DIM * sizeof(float));
         st = ctx->prompt_embedding
                  ? nxc_encoder_ctx_new(engine->encoder, &ctx->encoder, err)
@@ -38,6 +38,7 @@ void nxc_ctx_free(nxc_ctx *ctx) {
     if (!ctx) return;
     const nxc_allocator *alloc = ctx->engine->alloc;
     nxc_encoder_ctx_free(ctx->encoder);
+    nxc__store_reader_free(ctx->reader);
     nxc__free(alloc, ctx->prompt_embedding, NXC_DIM * sizeof(float));
     nxc__buffer_release(&ctx->out);
     nxc__arena_release(&ctx->arena);
@@ -53,10 +54,15 @@ nxc_status nxc_request_parse(nxc_ctx *ctx, nxc_str json, nxc_request *out,
             "request: expected a context and an output, got NULL");
     nxc__arena_reset(&ctx->parse_arena);
     nxc_request r = NXC_REQUEST_INIT;
-    NXC_TRY(nxc__request_read(NXC_STR("request"), json, ctx->engine->cfg,
-                              &ctx->parse_arena, ctx->engine->alloc, &r, err));
-    *out = r;
-    return NXC_OK;
+    nxc_status st =
+        nxc__request_read(NXC_STR("request"), json, ctx->engine->cfg,
+                          &ctx->parse_arena, ctx->engine->alloc, &r, err);
+    if (st == NXC_OK)
+        *out = r;
+    else
+        nxc__metrics_add(nxc__engine_metrics(ctx->engine),
+                         NXC_METRIC_requests_failed, 1);
+    return st;
 }
 
 nxc_status nxc_session_parse(nxc_ctx *ctx, nxc_str name, nxc_str bytes,

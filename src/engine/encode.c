@@ -1,10 +1,12 @@
 /*
- * Candidate embeddings, filled when they are first needed.
+ * Embeddings of candidates and prompts, when they are first needed.
  *
  * A row of a catalog's matrix is written once, under the engine's lock, and
  * then published through its flag; readers look at the flag and never take the
- * lock when all their rows are there. Texts go to the encoder in batches of
- * batch_size, so that progress is reported and a stop is heard.
+ * lock when all their rows are there. A row comes from a cache tier or from the
+ * encoder, to which texts go in batches of batch_size, so that progress is
+ * reported and a stop is heard. A prompt is asked for in memory, then by one
+ * thread of those that want it in the other tiers, then encoded (flight.c).
  */
 #include <string.h>
 
@@ -22,11 +24,46 @@ typedef struct batch {
     size_t n, cap;
 } batch;
 
+/* Workers for a batch of n_runs tasks, those that are there among them; with
+ * the lock. A pool of one starts no thread. */
+static nxc_status want_workers(nxc_engine *e, size_t n_runs, nxc_error *err) {
+    size_t max = nxc__config_int(e->cfg, NXC_OPT_parallel_workers);
+    size_t want = n_runs < max ? n_runs : max;
+    nxc__pool *pool;
+    if (!e->workers) {
+        e->workers = nxc__alloc_zero(e->alloc, max * sizeof(nxc_encoder_ctx *));
+        if (!e->workers)
+            return nxc__error_nomem(err, max * sizeof(nxc_encoder_ctx *));
+    }
+    for (; e->n_workers < want; e->n_workers++)
+        NXC_TRY(
+            nxc_encoder_ctx_new(e->encoder, &e->workers[e->n_workers], err));
+    if (e->pool && nxc__pool_n_workers(e->pool) >= want) return NXC_OK;
+    if (nxc__pool_new(want, e->alloc, &pool, NULL) != NXC_OK) {
+        if (e->pool) return NXC_OK; /* fewer threads cost time, no more */
+        NXC_TRY(nxc__pool_new(1, e->alloc, &pool, err));
+    }
+    nxc__pool_free(e->pool);
+    e->pool = pool;
+    return NXC_OK;
+}
+
+nxc_status nxc__engine_encode_batch(nxc_engine *e, const nxc_str *texts,
+                                    size_t n, float *rows, nxc_error *err) {
+    NXC_TRY(want_workers(e, nxc__encoder_count_runs(texts, n), err));
+    NXC_TRY(nxc__encoder_encode_parallel(e->workers, e->pool, texts, n, rows,
+                                         NULL, NULL, NULL, err));
+    nxc__metrics_add(&e->metrics, NXC_METRIC_texts_encoded, n);
+    for (size_t i = 0; i < n; i++)
+        nxc__tiers_put_embedding(&e->tiers, NXC_TEXT_OPERATION,
+                                 nxc__hash_128(texts[i].ptr, texts[i].len),
+                                 rows + i * NXC_DIM);
+    return NXC_OK;
+}
+
 static nxc_status flush(batch *b, nxc_error *err) {
-    nxc_engine *e = b->engine;
     if (b->n == 0) return NXC_OK;
-    NXC_TRY(nxc__encoder_encode_parallel(e->workers, e->pool, b->texts, b->n,
-                                         b->rows, NULL, NULL, NULL, err));
+    NXC_TRY(nxc__engine_encode_batch(b->engine, b->texts, b->n, b->rows, err));
     for (size_t i = 0; i < b->n; i++) {
         float *row = b->entry->rows + (size_t)b->ops[i] * NXC_DIM;
         memcpy(row, b->rows + i * NXC_DIM, NXC_DIM * sizeof(float));
@@ -46,6 +83,23 @@ static size_t count_missing(const nxc__entry *entry, const uint32_t *ops,
     for (size_t i = 0; i < n; i++)
         missing += is_missing(entry, ops ? ops[i] : (uint32_t)i);
     return missing;
+}
+
+/* Rows that a tier has. */
+static void find_missing(nxc_engine *e, const nxc__entry *entry,
+                         const uint32_t *ops, size_t n) {
+    if (!nxc__tiers_persist(&e->tiers)) return;
+    if (e->reader) nxc__store_begin(e->reader);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t op = ops ? ops[i] : (uint32_t)i;
+        nxc_str text = nxc__catalog_text(entry->catalog, op);
+        if (is_missing(entry, op) &&
+            nxc__tiers_find_embedding(&e->tiers, e->reader, NXC_TEXT_OPERATION,
+                                      nxc__hash_128(text.ptr, text.len),
+                                      entry->rows + (size_t)op * NXC_DIM))
+            nxc__atomic_publish(&entry->encoded[op]);
+    }
+    if (e->reader) nxc__store_end(e->reader);
 }
 
 static nxc_status encode_missing(batch *b, const uint32_t *ops, size_t n,
@@ -90,10 +144,38 @@ nxc_status nxc__engine_encode(nxc_engine *e, nxc__entry *entry,
         st = nxc__error_nomem(err, cap * NXC_DIM * sizeof(float));
     } else {
         pthread_mutex_lock(&e->lock);
+        find_missing(e, entry, ops, n);
         st = encode_missing(&b, ops, n, progress, user, n_encoded, err);
+        nxc__tiers_sync(&e->tiers);
         pthread_mutex_unlock(&e->lock);
     }
     nxc__arena_release(&scratch);
+    return st;
+}
+
+nxc_status nxc__engine_encode_prompt(nxc_ctx *ctx, nxc_str prompt,
+                                     nxc__hash128 hash, nxc__tier_id *tier,
+                                     size_t *n_encoded, nxc_error *err) {
+    nxc__tiers *t = &ctx->engine->tiers;
+    nxc__flight flight;
+    float *row = ctx->prompt_embedding;
+    *tier = NXC_TIER_MEMORY;
+    if (nxc__tiers_recall(t, hash, row) ||
+        !nxc__flight_begin(t, &flight, hash, row))
+        return NXC_OK;
+    nxc_status st = NXC_OK;
+    *tier =
+        nxc__tiers_find_embedding(t, ctx->reader, NXC_TEXT_PROMPT, hash, row);
+    if (*tier == NXC_TIER_NONE) {
+        st = nxc_encoder_encode(ctx->encoder, &prompt, 1, row, NULL, err);
+        if (st == NXC_OK) {
+            nxc__tiers_put_embedding(t, NXC_TEXT_PROMPT, hash, row);
+            nxc__metrics_add(&ctx->engine->metrics, NXC_METRIC_texts_encoded,
+                             1);
+            ++*n_encoded;
+        }
+    }
+    nxc__flight_end(t, &flight, st == NXC_OK);
     return st;
 }
 
@@ -132,6 +214,8 @@ nxc_status nxc_encoder_encode_batch(const nxc_encoder *encoder,
             "encode: expected an encoder and at most 256 threads, "
             "got %zu",
             n_threads);
+    size_t n_runs = texts ? nxc__encoder_count_runs(texts, n) : 0;
+    if (n_threads > n_runs) n_threads = n_runs;
     if (n_threads == 0) n_threads = 1;
     NXC_TRY(nxc__pool_new(n_threads, NULL, &pool, err));
     nxc_status st = NXC_OK;

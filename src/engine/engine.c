@@ -4,9 +4,10 @@
  *     open -> set_encoder? -> set_ranker? -> add_catalog+ -> precompute? ->
  *     nxc_ctx_new* -> ... -> nxc_ctx_free* -> close
  *
- * Threading: after the last add_catalog the engine is shared by contexts. The
- * only thing that still changes is the embedding matrix of a catalog, filled
- * row by row under the lock (encode.c); everything else is immutable.
+ * Threading: after the last add_catalog the engine is shared by contexts. What
+ * still changes is the embedding matrix of a catalog, filled row by row under
+ * the lock (encode.c), and the cache tiers, which lock for themselves;
+ * everything else is immutable.
  */
 #include "engine/engine.h"
 
@@ -16,6 +17,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "engine/vectors.h"
 
 nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
                            nxc_engine **out, nxc_error *err) {
@@ -26,6 +28,10 @@ nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
     pthread_mutex_init(&e->lock, NULL);
     nxc_status st = nxc__config_copy(cfg, alloc, &e->cfg, err);
     if (st == NXC_OK) st = nxc_ranker_default(alloc, &e->ranker, err);
+    if (st == NXC_OK)
+        st = nxc__tiers_open(&e->tiers, e->cfg, NXC_V1_N_FEATURES, &e->metrics,
+                             alloc, err);
+    if (st == NXC_OK) st = nxc__tiers_reader(&e->tiers, &e->reader, err);
     if (st != NXC_OK) {
         nxc_engine_close(e);
         return st;
@@ -39,21 +45,24 @@ static void close_entry(nxc_engine *e, nxc__entry *entry) {
     nxc__free(e->alloc, entry->states, entry->n);
     nxc__free(e->alloc, entry->rows, entry->n * NXC_DIM * sizeof(float));
     nxc__free(e->alloc, entry->encoded, entry->n * sizeof *entry->encoded);
+    nxc__free(e->alloc, entry->ids, entry->n * sizeof *entry->ids);
 }
 
 static void close_workers(nxc_engine *e) {
-    size_t n = e->pool ? nxc__pool_n_workers(e->pool) : 0;
-    for (size_t i = 0; e->workers && i < n; i++)
+    for (size_t i = 0; i < e->n_workers; i++)
         nxc_encoder_ctx_free(e->workers[i]);
-    nxc__free(e->alloc, e->workers, n * sizeof(nxc_encoder_ctx *));
+    if (e->workers)
+        nxc__free(e->alloc, e->workers,
+                  nxc__config_int(e->cfg, NXC_OPT_parallel_workers) *
+                      sizeof(nxc_encoder_ctx *));
     nxc__pool_free(e->pool);
-    e->workers = NULL;
-    e->pool = NULL;
 }
 
 void nxc_engine_close(nxc_engine *e) {
     if (!e) return;
     close_workers(e);
+    nxc__store_reader_free(e->reader);
+    nxc__tiers_close(&e->tiers); /* writes what is queued */
     for (size_t i = 0; i < e->n_entries; i++) {
         nxc_catalog_free(e->entries[i].catalog);
         close_entry(e, &e->entries[i]);
@@ -63,17 +72,6 @@ void nxc_engine_close(nxc_engine *e) {
     nxc_config_free(e->cfg);
     pthread_mutex_destroy(&e->lock);
     nxc__free(e->alloc, e, sizeof *e);
-}
-
-static nxc_status open_workers(nxc_engine *e, const nxc_encoder *encoder,
-                               nxc_error *err) {
-    size_t n = nxc__config_int(e->cfg, NXC_OPT_parallel_workers);
-    NXC_TRY(nxc__pool_new(n, e->alloc, &e->pool, err));
-    e->workers = nxc__alloc_zero(e->alloc, n * sizeof(nxc_encoder_ctx *));
-    if (!e->workers) return nxc__error_nomem(err, n * sizeof(void *));
-    for (size_t i = 0; i < n; i++)
-        NXC_TRY(nxc_encoder_ctx_new(encoder, &e->workers[i], err));
-    return NXC_OK;
 }
 
 nxc_status nxc_engine_set_encoder(nxc_engine *e, nxc_encoder *encoder,
@@ -91,11 +89,8 @@ nxc_status nxc_engine_set_encoder(nxc_engine *e, nxc_encoder *encoder,
         return nxc__error(err, NXC_ERR_UNSUPPORTED,
                           "encoder: expected %d dimensions, got %zu", NXC_DIM,
                           info.dim);
-    nxc_status st = open_workers(e, encoder, err);
-    if (st != NXC_OK) {
-        close_workers(e);
-        return st;
-    }
+    NXC_TRY(nxc__tiers_set_model(&e->tiers, e->cfg, info.fingerprint, NXC_DIM,
+                                 err));
     memcpy(e->fingerprint, info.fingerprint, sizeof e->fingerprint);
     e->encoder = encoder;
     return NXC_OK;
@@ -140,6 +135,10 @@ static nxc_status fill_entry(nxc_engine *e, nxc__entry *entry, nxc_error *err) {
     entry->states = nxc__alloc(e->alloc, n);
     if (!entry->states) return nxc__error_nomem(err, n);
     nxc__workflow_states(entry->catalog, entry->states);
+    entry->ids = nxc__alloc(e->alloc, n * sizeof *entry->ids);
+    if (!entry->ids) return nxc__error_nomem(err, n * sizeof *entry->ids);
+    nxc__vectors_candidates(entry->catalog, entry->ids, n);
+    NXC_TRY(nxc__vectors_fingerprint(e, entry, &entry->fingerprint, err));
     if (!e->encoder) return NXC_OK;
     entry->embeddings = nxc__catalog_embeddings(entry->catalog, e->fingerprint);
     if (entry->embeddings) return NXC_OK;
@@ -181,4 +180,9 @@ nxc_status nxc_engine_add_catalog(nxc_engine *e, nxc_str name,
     }
     e->entries[e->n_entries++] = entry;
     return NXC_OK;
+}
+
+bool nxc_engine_warning(nxc_engine *e, nxc_error *out) {
+    if (!e || !out) return false;
+    return nxc__tiers_warning(&e->tiers, out);
 }

@@ -2,8 +2,8 @@
  * The engine's inside: what it owns, and the stages of a request.
  *
  * A request goes straight through: resolve (catalog, candidates, session,
- * workflow) -> encode (prompt, missing candidates) -> features -> score ->
- * order.
+ * workflow) -> find (vectors in the cache tiers) -> encode (what is missing:
+ * prompt, candidates) -> features -> score -> order.
  */
 #ifndef NXC_ENGINE_ENGINE_H
 #define NXC_ENGINE_ENGINE_H
@@ -14,7 +14,9 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "encoder/encoder.h"
+#include "engine/tiers.h"
 #include "features/feature.h"
+#include "metrics/metrics.h"
 #include "ranker/ranker.h"
 
 /* A catalog with what the engine derives from it. */
@@ -26,6 +28,8 @@ typedef struct nxc__entry {
     const float *embeddings;   /* (n, NXC_DIM): the catalog's own, or rows */
     float *rows;               /* owned, or NULL */
     nxc__atomic_flag *encoded; /* (n) whether a row is there; NULL: all are */
+    nxc__hash128 *ids;         /* (n) hashes of the operations' ids */
+    nxc__hash128 fingerprint;  /* of the vectors of its operations */
 } nxc__entry;
 
 #define NXC_MAX_CATALOGS 1024
@@ -37,32 +41,51 @@ struct nxc_engine {
     nxc_ranker *ranker;
     nxc__entry entries[NXC_MAX_CATALOGS];
     size_t n_entries;
-    /* Encoding of candidates: lock guards pool and workers; a row is written
-     * once under the lock and published through its flag. */
+    /* Encoding of candidates: lock guards pool and workers, which are there
+     * from the first batch on and grow with what a batch can keep busy; a row
+     * is written once under the lock and published through its flag. */
     pthread_mutex_t lock;
     nxc__pool *pool;
-    nxc_encoder_ctx **workers; /* (n_workers of pool) */
-    char fingerprint[65];      /* of the encoder, or "" */
+    nxc_encoder_ctx *
+        *workers; /* (parallel_workers), the first n_workers open */
+    size_t n_workers;
+    char fingerprint[65]; /* of the encoder, or "" */
+    nxc__metrics metrics; /* of everything that the engine owns */
+    nxc__tiers tiers;
+    nxc__store_reader *reader;  /* of the store, under lock; or NULL */
+    nxc__atomic_counter n_hits; /* vectors found, for the self-check */
 };
 
 struct nxc_ctx {
     nxc_engine *engine;
-    nxc_encoder_ctx *encoder; /* or NULL */
-    nxc__arena parse_arena;   /* until the next parse */
-    nxc__arena arena;         /* until the next request */
-    nxc__buffer out;          /* until the next format */
-    float *prompt_embedding;  /* (NXC_DIM) of the prompt with prompt_hash */
-    nxc__hash128 prompt_hash;
-    bool has_prompt, prompt_truncated;
+    nxc_encoder_ctx *encoder;  /* or NULL */
+    nxc__arena parse_arena;    /* until the next parse */
+    nxc__arena arena;          /* until the next request */
+    nxc__buffer out;           /* until the next format */
+    float *prompt_embedding;   /* (NXC_DIM) */
+    nxc__store_reader *reader; /* or NULL */
 };
 
+/* Where the parts of an engine count; lives as long as the engine. */
+static inline nxc__metrics *nxc__engine_metrics(nxc_engine *engine) {
+    return &engine->metrics;
+}
 /* NULL if unknown. */
 nxc__entry *nxc__engine_find(nxc_engine *engine, nxc_str name);
-/* Encode the rows of ops that are missing; *n_encoded counts them. ops NULL:
- * all operations of the entry. */
+/* Fill the rows of ops that are missing, from the tiers or by encoding;
+ * *n_encoded counts the latter. ops NULL: all operations of the entry. */
 nxc_status nxc__engine_encode(nxc_engine *engine, nxc__entry *entry,
                               const uint32_t *ops, size_t n,
                               nxc_progress progress, void *user,
                               size_t *n_encoded, nxc_error *err);
+/* Encode n texts, which no tier has, into rows (n, NXC_DIM) and keep them as
+ * operations are kept. With the engine's lock and an encoder. */
+nxc_status nxc__engine_encode_batch(nxc_engine *engine, const nxc_str *texts,
+                                    size_t n, float *rows, nxc_error *err);
+/* The embedding of a prompt into ctx, from the tiers or by encoding; *tier says
+ * which. Threads that ask for the same one at once encode it once. */
+nxc_status nxc__engine_encode_prompt(nxc_ctx *ctx, nxc_str prompt,
+                                     nxc__hash128 hash, nxc__tier_id *tier,
+                                     size_t *n_encoded, nxc_error *err);
 
 #endif

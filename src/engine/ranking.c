@@ -2,10 +2,13 @@
  * One request, straight through:
  *
  *     resolve   catalog, candidates -> indexes; history -> session; workflow
- *     encode    the prompt; candidate rows that are not there yet
- *     features  (n_candidates, n_features) float32
+ *     find      vectors that a cache tier has
+ *     encode    for those that are missing: the prompt; candidate rows that are
+ *               not there yet
+ *     features  (n_candidates, n_features) float32: missing rows, time columns
  *     score     one double a candidate, contributions for the linear ranker
  *     order     the best `top`, ties by operation index
+ *     keep      what was computed, in the cache tiers
  *
  * Everything lives in the context's arena until the next request; a warm
  * context allocates nothing here.
@@ -21,7 +24,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/str.h"
-#include "engine/engine.h"
+#include "engine/vectors.h"
 #include "text/words.h"
 
 typedef struct job {
@@ -33,10 +36,12 @@ typedef struct job {
     nxc__decision_point dp;
     uint32_t *candidates;
     size_t n;
-    float *similarity;
-    float *features;       /* (n, NXC_V1_N_FEATURES) */
-    double *scores;        /* (n) */
-    double *contributions; /* (n, NXC_V1_N_FEATURES) */
+    nxc__hash128 prompt_hash;
+    nxc__vectors vectors;
+    nxc__tier_id prompt_tier; /* where its embedding was found */
+    float *features;          /* (n, NXC_V1_N_FEATURES) */
+    double *scores;           /* (n) */
+    double *contributions;    /* (n, NXC_V1_N_FEATURES) */
     bool has_contributions;
 } job;
 
@@ -45,10 +50,12 @@ static double now_us(void) {
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
 }
-/* Microseconds since *last, which moves on. */
-static double lap(double *last) {
+/* Microseconds since *last, which moves on; observed as those of stage. */
+static double lap(const nxc_ctx *ctx, nxc__histogram stage, double *last) {
     double t = now_us(), d = t - *last;
     *last = t;
+    nxc__metrics_observe(nxc__engine_metrics(ctx->engine), stage,
+                         (uint64_t)(d * 1e3));
     return d;
 }
 
@@ -137,55 +144,53 @@ static nxc_status resolve(job *j, nxc_error *err) {
     nxc__workflow_observe(
         &j->session, j->entry->states, nxc__workflow_prompt_methods(r->prompt),
         nxc__config_real(e->cfg, NXC_OPT_pattern_confidence_threshold),
-        &j->workflow);
+        nxc__config_list(e->cfg, NXC_OPT_workflow_patterns), &j->workflow);
     return NXC_OK;
 }
 
-/* The embedding of the prompt into the context, unless it is there already. */
-static nxc_status encode_prompt(job *j, nxc_ranking *out, nxc_error *err) {
-    nxc_ctx *ctx = j->ctx;
-    nxc__hash128 h =
-        nxc__hash_128(j->request->prompt.ptr, j->request->prompt.len);
-    nxc__hash128_format(h, out->prompt_hash);
-    out->cache_tier = "none";
-    if (!ctx->encoder || j->request->prompt.len == 0) return NXC_OK;
-    if (ctx->has_prompt && h.low == ctx->prompt_hash.low &&
-        h.high == ctx->prompt_hash.high) {
-        out->cache_tier = "context";
-        return NXC_OK;
-    }
+static nxc_status find(job *j, nxc_error *err) {
+    return nxc__vectors_find(&j->vectors, j->ctx, j->entry, &j->session,
+                             j->prompt_hash, j->candidates, j->n, err);
+}
+
+/* Whether the encoder drops the end of the prompt; a byte gives at most one
+ * token. */
+static nxc_status check_truncated(const job *j, bool *out, nxc_error *err) {
     nxc_text_info info;
-    ctx->has_prompt = false;
-    NXC_TRY(nxc_encoder_encode(ctx->encoder, &j->request->prompt, 1,
-                               ctx->prompt_embedding, &info, err));
-    ctx->prompt_hash = h;
-    ctx->has_prompt = true;
-    ctx->prompt_truncated = info.truncated;
-    out->n_encoded++;
+    if (j->request->prompt.len <= NXC_MAX_TOKENS - 2) return NXC_OK;
+    uint32_t *ids =
+        nxc__arena_alloc_array(&j->ctx->arena, NXC_MAX_TOKENS, sizeof *ids);
+    if (!ids) return nxc__error_nomem(err, NXC_MAX_TOKENS * sizeof *ids);
+    NXC_TRY(nxc_encoder_tokenize(j->ctx->engine->encoder, j->request->prompt,
+                                 ids, &info, err));
+    *out = info.truncated;
     return NXC_OK;
 }
 
 static nxc_status encode(job *j, nxc_ranking *out, nxc_error *err) {
     nxc_engine *e = j->ctx->engine;
-    NXC_TRY(encode_prompt(j, out, err));
+    const nxc__vectors *v = &j->vectors;
     if (!j->ctx->encoder || j->request->prompt.len == 0) return NXC_OK;
-    out->prompt_truncated = j->ctx->prompt_truncated;
-    NXC_TRY(nxc__engine_encode(e, j->entry, j->candidates, j->n, NULL, NULL,
-                               &out->n_encoded, err));
-    j->similarity =
-        nxc__arena_alloc_array(&j->ctx->arena, j->n, sizeof *j->similarity);
-    if (!j->similarity) return nxc__error_nomem(err, j->n * sizeof(float));
-    for (size_t i = 0; i < j->n; i++)
-        j->similarity[i] = nxc__encoder_dot(
+    NXC_TRY(check_truncated(j, &out->prompt_truncated, err));
+    if (v->n_missing == 0) return NXC_OK;
+    NXC_TRY(nxc__engine_encode_prompt(j->ctx, j->request->prompt,
+                                      j->prompt_hash, &j->prompt_tier,
+                                      &out->n_encoded, err));
+    NXC_TRY(nxc__engine_encode(e, j->entry, v->operations, v->n_missing, NULL,
+                               NULL, &out->n_encoded, err));
+    float *similarity = nxc__arena_alloc_array(&j->ctx->arena, v->n_missing,
+                                               sizeof *similarity);
+    if (!similarity) return nxc__error_nomem(err, v->n_missing * sizeof(float));
+    for (size_t i = 0; i < v->n_missing; i++)
+        similarity[i] = nxc__encoder_dot(
             e->encoder, j->ctx->prompt_embedding,
-            j->entry->embeddings + (size_t)j->candidates[i] * NXC_DIM);
+            j->entry->embeddings + (size_t)v->operations[i] * NXC_DIM);
+    j->dp.similarity = similarity;
     return NXC_OK;
 }
 
-static nxc_status features(job *j, uint8_t *status, nxc_error *err) {
-    j->features = nxc__arena_alloc_array(&j->ctx->arena, j->n,
-                                         NXC_V1_N_FEATURES * sizeof(float));
-    if (!j->features) return nxc__error_nomem(err, j->n * sizeof(float));
+static void features(job *j) {
+    nxc__vectors *v = &j->vectors;
     j->dp.catalog = j->entry->catalog;
     j->dp.session = &j->session;
     j->dp.workflow = &j->workflow;
@@ -193,11 +198,24 @@ static nxc_status features(job *j, uint8_t *status, nxc_error *err) {
     j->dp.ngram = nxc__catalog_ngram(j->entry->catalog);
     j->dp.prompt = j->request->prompt;
     j->dp.now = j->request->now;
+    j->dp.candidates = v->operations;
+    j->dp.n = v->n_missing;
+    if (v->n_missing || j->n == 0)
+        nxc__features_extract(&j->dp, NXC_COLUMNS_CACHED, v->computed,
+                              v->status);
+    nxc__vectors_settle(v);
+    j->features = v->lookup.rows;
     j->dp.candidates = j->candidates;
     j->dp.n = j->n;
-    j->dp.similarity = j->similarity;
-    nxc__features_extract(&j->dp, j->features, status);
-    return NXC_OK;
+    nxc__features_extract(&j->dp, NXC_COLUMNS_NOW, j->features, v->status);
+}
+
+static void keep(job *j, nxc_ranking *out) {
+    nxc__vector_info info = {out->confidence_score, j->workflow.confidence,
+                             nxc__pattern_name(j->workflow.pattern)};
+    nxc__tier_id tier = nxc__vectors_tier(&j->vectors);
+    out->cache_tier = nxc__tier_name(tier ? tier : j->prompt_tier);
+    nxc__vectors_keep(&j->vectors, &info);
 }
 
 static nxc_status score(job *j, nxc_error *err) {
@@ -286,33 +304,55 @@ nxc_status nxc_ranking_explain(nxc_ctx *ctx, nxc_ranking *r, size_t first,
     return NXC_OK;
 }
 
-nxc_status nxc_rank(nxc_ctx *ctx, const nxc_request *request, nxc_ranking *out,
-                    nxc_error *err) {
-    if (!ctx || !request || !out)
-        return nxc__error(err, NXC_ERR_INVALID,
-                          "rank: expected a context, a request and an output, "
-                          "got NULL");
+/* Finding vectors counts as part of the stage features. */
+static nxc_status run_stages(job *j, nxc_ranking *r, nxc_error *err) {
+    double clock = now_us(), start = clock;
+    NXC_TRY(resolve(j, err));
+    r->timing.resolve_us = lap(j->ctx, NXC_HISTOGRAM_resolve, &clock);
+    NXC_TRY(find(j, err));
+    double find_us = now_us() - clock;
+    clock += find_us;
+    NXC_TRY(encode(j, r, err));
+    r->timing.encode_us = lap(j->ctx, NXC_HISTOGRAM_encode, &clock);
+    clock -= find_us;
+    features(j);
+    r->timing.features_us = lap(j->ctx, NXC_HISTOGRAM_features, &clock);
+    NXC_TRY(score(j, err));
+    r->timing.score_us = lap(j->ctx, NXC_HISTOGRAM_score, &clock);
+    NXC_TRY(order(j, r, err));
+    r->timing.order_us = lap(j->ctx, NXC_HISTOGRAM_order, &clock);
+    keep(j, r);
+    nxc__metrics_observe(nxc__engine_metrics(j->ctx->engine),
+                         NXC_HISTOGRAM_request,
+                         (uint64_t)((now_us() - start) * 1e3));
+    return NXC_OK;
+}
+
+static bool is_current(void *user, nxc__hash128 fingerprint) {
+    const nxc_engine *e = user;
+    for (size_t i = 0; i < e->n_entries; i++)
+        if (nxc__hash128_eq(e->entries[i].fingerprint, fingerprint))
+            return true;
+    return false;
+}
+
+static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
+                       nxc_ranking *out, nxc_error *err) {
     NXC_TRY(check_request(ctx, request, err));
     nxc__arena_reset(&ctx->arena);
+    nxc_engine *e = ctx->engine;
+    nxc__tiers_warm(&e->tiers, ctx->reader,
+                    nxc__config_int(e->cfg, NXC_OPT_parallel_workers) > 1,
+                    is_current, e);
     job j = {.ctx = ctx, .request = request};
     nxc_ranking r;
     memset(&r, 0, sizeof r);
-    uint8_t *status = nxc__arena_alloc(&ctx->arena, NXC_V1_N_FEATURES);
-    if (!status) return nxc__error_nomem(err, NXC_V1_N_FEATURES);
-    double clock = now_us();
-    NXC_TRY(resolve(&j, err));
-    r.timing.resolve_us = lap(&clock);
-    NXC_TRY(encode(&j, &r, err));
-    r.timing.encode_us = lap(&clock);
-    NXC_TRY(features(&j, status, err));
-    r.timing.features_us = lap(&clock);
-    NXC_TRY(score(&j, err));
-    r.timing.score_us = lap(&clock);
-    NXC_TRY(order(&j, &r, err));
-    r.timing.order_us = lap(&clock);
+    j.prompt_hash = nxc__hash_128(request->prompt.ptr, request->prompt.len);
+    nxc__hash128_format(j.prompt_hash, r.prompt_hash);
+    NXC_TRY(run_stages(&j, &r, err));
     r.n_candidates = j.n;
     r.n_features = NXC_V1_N_FEATURES;
-    r.feature_status = status;
+    r.feature_status = j.vectors.status;
     r.catalog = j.entry->catalog;
     r.ranker = nxc_ranker_name(ctx->engine->ranker);
     r.workflow_pattern = nxc__pattern_name(j.workflow.pattern);
@@ -320,4 +360,17 @@ nxc_status nxc_rank(nxc_ctx *ctx, const nxc_request *request, nxc_ranking *out,
     r.n_unknown_calls = j.session.n_unknown;
     *out = r;
     return NXC_OK;
+}
+
+nxc_status nxc_rank(nxc_ctx *ctx, const nxc_request *request, nxc_ranking *out,
+                    nxc_error *err) {
+    if (!ctx || !request || !out)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "rank: expected a context, a request and an output, "
+                          "got NULL");
+    nxc_status st = rank(ctx, request, out, err);
+    nxc__metrics_add(
+        nxc__engine_metrics(ctx->engine),
+        st == NXC_OK ? NXC_METRIC_requests : NXC_METRIC_requests_failed, 1);
+    return st;
 }

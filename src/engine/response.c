@@ -170,3 +170,22 @@ nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str json, bool with_features,
     if (err) *err = local;
     return st;
 }
+
+bool nxc_engine_metrics(const nxc_engine *engine, size_t i, nxc_metric *out) {
+    return engine && out && nxc__metrics_row(&engine->metrics, i, out);
+}
+
+nxc_status nxc_engine_metrics_format(nxc_ctx *ctx, nxc_str *out,
+                                     nxc_error *err) {
+    if (!ctx || !out)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "metrics: expected a context and an output, got "
+                          "NULL");
+    nxc__buffer *b = &ctx->out;
+    b->len = 0;
+    b->status = NXC_OK;
+    nxc__metrics_format(&ctx->engine->metrics, b);
+    NXC_TRY(nxc__buffer_status(b, "metrics", err));
+    *out = nxc__buffer_str(b);
+    return NXC_OK;
+}

@@ -3,6 +3,12 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/context.c
   ${CMAKE_CURRENT_LIST_DIR}/encode.c
   ${CMAKE_CURRENT_LIST_DIR}/engine.c
+  ${CMAKE_CURRENT_LIST_DIR}/flight.c
+  ${CMAKE_CURRENT_LIST_DIR}/precompute.c
   ${CMAKE_CURRENT_LIST_DIR}/ranking.c
   ${CMAKE_CURRENT_LIST_DIR}/response.c
+  ${CMAKE_CURRENT_LIST_DIR}/tiers.c
+  ${CMAKE_CURRENT_LIST_DIR}/tiers_warm.c
+  ${CMAKE_CURRENT_LIST_DIR}/vector_key.c
+  ${CMAKE_CURRENT_LIST_DIR}/vectors.c
 )

@@ -9,6 +9,8 @@
 #ifndef NXC_FEATURES_FEATURE_H
 #define NXC_FEATURES_FEATURE_H
 
+#include <string.h>
+
 #include "workflow/workflow.h"
 
 /* Everything a decision point offers. Pointers are borrowed for the call. */
@@ -41,9 +43,20 @@ typedef struct nxc__feature {
 /* The set "v1": NXC_V1_N_FEATURES rows, order frozen. */
 extern const nxc__feature nxc__features_v1[NXC_V1_N_FEATURES];
 
-/* out (n, NXC_V1_N_FEATURES) row-major; status (NXC_V1_N_FEATURES). */
-void nxc__features_extract(const nxc__decision_point *dp, float *out,
-                           uint8_t *status);
+/* What depends on now is never cached: another request has another now. */
+static inline bool nxc__feature_is_cached(const nxc__feature *f) {
+    return !strchr(f->info.depends_on, 'N');
+}
+typedef enum nxc__columns {
+    NXC_COLUMNS_CACHED = 1,
+    NXC_COLUMNS_NOW = 2, /* the others */
+    NXC_COLUMNS_ALL = 3
+} nxc__columns;
+
+/* out (n, NXC_V1_N_FEATURES) row-major, status (NXC_V1_N_FEATURES); columns
+ * that were not asked for are left alone. */
+void nxc__features_extract(const nxc__decision_point *dp, nxc__columns columns,
+                           float *out, uint8_t *status);
 
 /* Codes of the method categories: NONE 0, GET 1, POST 2, PUT 3, DELETE 4,
  * PATCH 5, UNKNOWN 6. */

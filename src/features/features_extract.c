@@ -14,9 +14,13 @@ float nxc__method_category(nxc_method method) {
                : NXC_CATEGORY_UNKNOWN;
 }
 
-void nxc__features_extract(const nxc__decision_point *dp, float *out,
-                           uint8_t *status) {
+void nxc__features_extract(const nxc__decision_point *dp, nxc__columns columns,
+                           float *out, uint8_t *status) {
     for (size_t f = 0; f < NXC_V1_N_FEATURES; f++) {
+        nxc__columns kind = nxc__feature_is_cached(&nxc__features_v1[f])
+                                ? NXC_COLUMNS_CACHED
+                                : NXC_COLUMNS_NOW;
+        if (!(columns & kind)) continue;
         nxc_feature_status st =
             nxc__features_v1[f].extract(dp, out + f, NXC_V1_N_FEATURES);
         NXC_ASSERT(dp->n == 0 || st == NXC_FEATURE_OK || isnan(out[f]));

@@ -3,8 +3,8 @@
 void nxc__metrics_observe(nxc__metrics *m, nxc__histogram i, uint64_t ns) {
     if (!m) return;
     size_t bucket = 0;
-    while (bucket + 1 < NXC_HISTOGRAM_BUCKETS && ns >= (uint64_t)1
-                                                           << (bucket + 8))
+    while (bucket + 1 < NXC_METRIC_N_BUCKETS && ns > (uint64_t)1
+                                                         << (bucket + 8))
         bucket++;
     atomic_fetch_add_explicit(&m->histograms[i].buckets[bucket], 1,
                               memory_order_relaxed);

@@ -8,6 +8,8 @@
 
 #include <nextcall/nextcall.h>
 
+#include "base/buffer.h"
+
 typedef enum nxc__metric {
 #define NXC_COUNTER(name, help) NXC_METRIC_##name,
 #define NXC_GAUGE(name, help) NXC_METRIC_##name,
@@ -30,14 +32,12 @@ typedef enum nxc__histogram {
     NXC_N_HISTOGRAMS
 } nxc__histogram;
 
-/* Bucket i counts values below 2^(i + 8) ns (256 ns ... 8.6 s); the last one
- * all others. */
-#define NXC_HISTOGRAM_BUCKETS 27
-
+/* Bucket i counts durations over 2^(i + 7) ns and up to 2^(i + 8) ns (256 ns
+ * ... 8.6 s), the first one from 0 on; the last one all that are longer. */
 typedef struct nxc__metrics {
     _Atomic uint64_t values[NXC_N_METRICS];
     struct {
-        _Atomic uint64_t buckets[NXC_HISTOGRAM_BUCKETS];
+        _Atomic uint64_t buckets[NXC_METRIC_N_BUCKETS];
         _Atomic uint64_t sum_ns;
     } histograms[NXC_N_HISTOGRAMS];
 } nxc__metrics;
@@ -54,5 +54,10 @@ static inline uint64_t nxc__metrics_get(const nxc__metrics *m, nxc__metric i) {
     return m ? atomic_load_explicit(&m->values[i], memory_order_relaxed) : 0;
 }
 void nxc__metrics_observe(nxc__metrics *m, nxc__histogram i, uint64_t ns);
+
+/* Row i: the counters and gauges, then the histograms; false past the end. */
+bool nxc__metrics_row(const nxc__metrics *m, size_t i, nxc_metric *out);
+/* Append all rows as Prometheus text. */
+void nxc__metrics_format(const nxc__metrics *m, nxc__buffer *out);
 
 #endif

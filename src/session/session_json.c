@@ -287,9 +287,10 @@ static nxc_status read_candidates(const reader *r, const place *p,
 
 /* --------------------------------------------------------------- requests */
 
+/* The last four are labels of benchmark scenarios: known, and passed over. */
 static const char *const request_members[] = {
-    "id",  "prompt",  "history",    "session_start",
-    "now", "catalog", "candidates", "top"};
+    "id",         "prompt", "history", "session_start", "now",  "catalog",
+    "candidates", "top",    "set",     "flow",          "next", "pattern"};
 #define N_REQUEST_MEMBERS (sizeof request_members / sizeof *request_members)
 
 /* Each member known, and there once. */

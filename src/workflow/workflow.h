@@ -69,12 +69,18 @@ typedef struct nxc__workflow {
  * both, also for questions and turns such as "set up". */
 uint32_t nxc__workflow_prompt_methods(nxc_str prompt);
 
+/* Bit of a pattern in a set; the order is that of the option
+ * workflow_patterns. */
+#define NXC_PATTERN_BIT(pattern) (1u << ((pattern)-1))
+#define NXC_PATTERNS_ALL (NXC_PATTERN_BIT(NXC_N_PATTERNS) - 1)
+
 /* states: of the catalog's operations, from nxc__workflow_states.
  * prompt_methods: from nxc__workflow_prompt_methods; decides between the two
- * cold starts. */
+ * cold starts. patterns: the set that is recognised; without a pattern that
+ * could apply the confidence is 0. */
 void nxc__workflow_observe(const nxc__session *session, const uint8_t *states,
                            uint32_t prompt_methods, double threshold,
-                           nxc__workflow *out);
+                           uint32_t patterns, nxc__workflow *out);
 /* Matrix entry + continuity bonus, capped at 1 (SPEC section 4). */
 double nxc__workflow_probability(const nxc__workflow *w,
                                  const nxc_catalog *catalog, nxc__state state,

@@ -51,11 +51,13 @@ static nxc__state call_state(const nxc__call *call, const uint8_t *states) {
     return nxc__workflow_state(call->method, call->path, call->name);
 }
 
-static void observe_cold(uint32_t prompt_methods, nxc__workflow *w) {
+static void observe_cold(uint32_t prompt_methods, uint32_t patterns,
+                         nxc__workflow *w) {
     bool reads = prompt_methods & READS, creates = prompt_methods & CREATES;
     w->pattern =
         creates ? NXC_PATTERN_COLD_START_CREATE : NXC_PATTERN_COLD_START_BROWSE;
     w->confidence = reads || creates ? COLD_CLEAR : COLD_NEITHER;
+    if (!(patterns & NXC_PATTERN_BIT(w->pattern))) w->confidence = 0;
 }
 
 /* P(the first call has this state); cold_start_create: its Start row, for a
@@ -80,22 +82,28 @@ static double step(nxc__pattern k, nxc__state from, nxc__state to) {
     return p > FLOOR ? p : FLOOR;
 }
 
-static void set_prior(uint32_t prompt_methods, double prior[N_LIVE]) {
+/* A pattern that is not recognised has no share; false: none has. */
+static bool set_prior(uint32_t prompt_methods, uint32_t patterns,
+                      double prior[N_LIVE]) {
     double sum = 0;
     prior[0] = prompt_methods & UPDATES ? PROMPT_WEIGHT : 1;
     prior[1] = 1;
     prior[2] = prompt_methods & CREATES ? PROMPT_WEIGHT : 1;
-    for (size_t k = 0; k < N_LIVE; k++)
+    for (size_t k = 0; k < N_LIVE; k++) {
+        if (!(patterns & NXC_PATTERN_BIT(k + 1))) prior[k] = 0;
         sum += prior[k];
-    for (size_t k = 0; k < N_LIVE; k++)
+    }
+    for (size_t k = 0; k < N_LIVE && sum > 0; k++)
         prior[k] /= sum;
+    return sum > 0;
 }
 
 static void observe_history(const nxc__session *session, const uint8_t *states,
-                            uint32_t prompt_methods, nxc__workflow *w) {
+                            uint32_t prompt_methods, uint32_t patterns,
+                            nxc__workflow *w) {
     double prior[N_LIVE], post[N_LIVE], cover[N_LIVE] = {0, 0, 0};
     nxc__state last = NXC_STATE_START;
-    set_prior(prompt_methods, prior);
+    bool has_any = set_prior(prompt_methods, patterns, prior);
     memcpy(post, prior, sizeof post);
     for (size_t i = 0; i < session->n; i++) {
         const nxc__call *call = &session->calls[i];
@@ -110,7 +118,7 @@ static void observe_history(const nxc__session *session, const uint8_t *states,
             sum += post[k];
             cover[k] += nxc__workflow_is_native(p, s) ? 1 : 0.5;
         }
-        for (size_t k = 0; k < N_LIVE; k++)
+        for (size_t k = 0; k < N_LIVE && has_any; k++)
             post[k] /= sum;
         last = s;
     }
@@ -133,13 +141,14 @@ static void note_recent(const nxc__session *session, nxc__workflow *w) {
 
 void nxc__workflow_observe(const nxc__session *session, const uint8_t *states,
                            uint32_t prompt_methods, double threshold,
-                           nxc__workflow *out) {
+                           uint32_t patterns, nxc__workflow *out) {
     nxc__workflow w = {.pattern = NXC_PATTERN_NONE, .last = NXC_STATE_START};
     if (session->n == 0)
-        observe_cold(prompt_methods, &w);
+        observe_cold(prompt_methods, patterns, &w);
     else
-        observe_history(session, states, prompt_methods, &w);
-    if (w.confidence < threshold) w.pattern = NXC_PATTERN_NONE;
+        observe_history(session, states, prompt_methods, patterns, &w);
+    if (w.confidence < threshold || w.confidence <= 0)
+        w.pattern = NXC_PATTERN_NONE;
     note_recent(session, &w);
     *out = w;
 }

@@ -93,7 +93,7 @@ class Nextcall:
 
     def rank(self, catalogs, requests, model):
         options = [o for c in catalogs for o in ("--catalog", c)]
-        model = ["--model", model] if model else ["--no-model"]
+        model = ["--model", model, "--no-store"] if model else ["--no-model"]
         lines = "".join(json.dumps(r) + "\n" for r in requests)
         out = self.run("rank", *options, *model, "--requests", "-", "--features", "--json",
                        input=lines.encode())

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Install into a folder of its own, move it, build examples/rank.c against it
-# by pkg-config and by CMake, shared and static, and run all four; then
-# examples/score.c.
+# Install into a folder of its own, move it, build the examples against it by
+# pkg-config and by CMake, shared and static, and run all of them (embed where
+# there is a packed model).
 #   install_example.sh CMAKE BUILD_DIR SOURCE_DIR CC
 set -euo pipefail
 cmake=$1 build=$2 source=$3 cc=$4
@@ -21,46 +21,56 @@ libdir=$(pkg-config --variable=libdir nextcall)
 
 flags=(-std=c11 -Wall -Wextra -Werror)
 read -ra shared <<<"$(pkg-config --cflags --libs nextcall)"
-"$cc" "${flags[@]}" "$source/examples/rank.c" "${shared[@]}" -o "$work/pc_shared"
-"$cc" "${flags[@]}" "$source/examples/score.c" "${shared[@]}" -o "$work/score"
 read -ra static <<<"$(pkg-config --static --cflags --libs nextcall)"
 others=()
 for flag in "${static[@]}"; do [ "$flag" = -lnextcall ] || others+=("$flag"); done
-"$cc" "${flags[@]}" "$source/examples/rank.c" "$libdir/libnextcall.a" \
-    "${others[@]}" -o "$work/pc_static"
+for example in rank embed score; do
+    "$cc" "${flags[@]}" "$source/examples/$example.c" "${shared[@]}" \
+        -o "$work/pc_shared_$example"
+    "$cc" "${flags[@]}" "$source/examples/$example.c" "$libdir/libnextcall.a" \
+        "${others[@]}" -o "$work/pc_static_$example"
+done
 
 "$cmake" -S "$source/tests/integration/consumer" -B "$work/consumer" \
     -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$prefix" \
-    -DNXC_EXAMPLE="$source/examples/rank.c" >"$work/log"
+    -DNXC_EXAMPLES="$source/examples" >"$work/log"
 "$cmake" --build "$work/consumer" >>"$work/log" || { cat "$work/log"; exit 1; }
 
-run() { # PROGRAM: its output, with the library found by path only if shared
-    LD_LIBRARY_PATH=$libdir "$1" "$source/examples/library.json" \
-        "renew the loan" "GET /v1/members/7" "GET /v1/members/7/loans"
+run() { # PROGRAM EXAMPLE: its output, the shared library found by path
+    case $2 in
+    rank) set -- "$1" "$source/examples/library.json" "renew the loan" \
+        "GET /v1/members/7" "GET /v1/members/7/loans" ;;
+    embed) set -- "$1" "$model" "refund a charge" "give the money back" ;;
+    score) set -- "$1" "$forest" "$work/rows" ;;
+    esac
+    LD_LIBRARY_PATH=$libdir "$@"
 }
-for program in pc_static consumer/rank_static; do
-    if ldd "$work/$program" | grep -q libnextcall; then
-        echo "$program: expected no libnextcall.so, got one"
-        exit 1
-    fi
-done
-expected=$(run "$work/pc_shared")
-echo "$expected"
-grep -q '^ 1 .* /' <<<"$expected" || { echo "expected a first rank, got the above"; exit 1; }
-grep -q '^20 candidates' <<<"$expected" || { echo "expected 20 candidates, got the above"; exit 1; }
-for program in pc_static consumer/rank_shared consumer/rank_static; do
-    got=$(run "$work/$program")
-    [ "$got" = "$expected" ] || {
-        printf '%s: expected the same ranking, got\n%s\n' "$program" "$got"
-        exit 1
-    }
-done
-echo "pkg-config and CMake, shared and static: same ranking"
-model=$source/fuzz/corpus/lightgbm/rank.txt
-width=$(($(sed -n 's/^max_feature_idx=//p' "$model") + 1))
+model=${NXC_MODEL_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/nextcall/model}/minilm-int8.nxm
+examples=(rank embed score)
+[ -f "$model" ] || examples=(rank score)
+forest=$source/fuzz/corpus/lightgbm/rank.txt
+width=$(($(sed -n 's/^max_feature_idx=//p' "$forest") + 1))
 head -c $((2 * 8 * width)) /dev/zero >"$work/rows"
-LD_LIBRARY_PATH=$libdir "$work/score" "$model" "$work/rows" | tee "$work/scored"
-grep -q '^[-0-9.]* *expected .* most by ' "$work/scored" || {
-    echo "expected a score, got the above"
-    exit 1
-}
+for example in "${examples[@]}"; do
+    expected=$(run "$work/pc_shared_$example" "$example")
+    echo "$expected"
+    case $example in
+    rank) grep -q '^ 1 .* /' <<<"$expected" && grep -q '^20 candidates' <<<"$expected" ;;
+    embed) grep -qE '^0\.[2-9][0-9]{3}  \(6 and 6 tokens\)$' <<<"$expected" ;;
+    score) grep -q '^[-0-9.]* *expected .* most by ' <<<"$expected" ;;
+    esac || { echo "$example: expected another output, got the above"; exit 1; }
+    for program in "pc_static_$example" "consumer/${example}_shared" "consumer/${example}_static"; do
+        case $program in
+        *static*) if ldd "$work/$program" | grep -q libnextcall; then
+            echo "$program: expected no libnextcall.so, got one"
+            exit 1
+        fi ;;
+        esac
+        got=$(run "$work/$program" "$example")
+        [ "$got" = "$expected" ] || {
+            printf '%s: expected the same output, got\n%s\n' "$program" "$got"
+            exit 1
+        }
+    done
+done
+echo "pkg-config and CMake, shared and static: same output of ${examples[*]}"

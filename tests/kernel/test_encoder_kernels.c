@@ -17,6 +17,7 @@
 
 #include "base/cpu.h"
 #include "encoder/kernels/encoder_kernel.h"
+#include "kernel/kernel_models.h"
 
 #define U (1.0 / 16777216.0)
 #define CANARY 32
@@ -133,7 +134,59 @@ static void test_linear(const nxc__encoder_kernels *k, size_t m, size_t n_in,
     check_output(got, want, m * n_out, exact, bound);
 }
 
-static void attention_double(const nxc__attention *a, size_t i) {
+/* bf16 weights: the reference of the same values in float32 is the truth. */
+static void test_linear_bf16(const nxc__encoder_kernels *k, size_t m,
+                             size_t n_in, size_t n_out,
+                             nxc__epilogue epilogue) {
+    snprintf(current, sizeof current,
+             "%s linear_bf16 m=%zu k=%zu n=%zu gelu=%d", k->name, m, n_in,
+             n_out, (int)epilogue);
+    pool_used = 0;
+    float *panels = take_random(n_in * n_out, 0.2f);
+    uint16_t *half = (uint16_t *)(void *)take(n_in * n_out / 2 + 1);
+    const float *bias = take_random(n_out, 1), *x = take_random(m * n_in, 1);
+    float *got = take_output(m * n_out), *want = take_output(m * n_out);
+    half += 1; /* off a float's alignment */
+    for (size_t i = 0; i < n_in * n_out; i++) {
+        uint32_t bits;
+        memcpy(&bits, &panels[i], sizeof bits);
+        half[i] = (uint16_t)(bits >> 16);
+        panels[i] = nxc__bf16_widen(half[i]);
+    }
+    nxc__linear f32 = {panels, bias, n_in, n_out};
+    nxc__linear_bf16 bf16 = {half, bias, n_in, n_out};
+    k->linear_bf16(&bf16, x, m, got, epilogue);
+    ref.linear(&f32, x, m, want, epilogue);
+    check(!canary_died(got, m * n_out), "wrote outside the output", 0, 0);
+    check(m * n_out == 0 || memcmp(got, want, m * n_out * sizeof *got) == 0,
+          "bits differ from those of the float32 reference", 0, 0);
+}
+
+/* The largest |x| of a column of a head. */
+static double column_top(const nxc__attention *a, size_t column) {
+    double top = 0;
+    for (size_t t = 0; t < a->n_tokens; t++)
+        top = fmax(top, fabs((double)a->qkv[t * a->qkv_stride + column]));
+    return top;
+}
+
+/* The bound of attention_int8, from the sum of a row's weights. */
+static double attention_int8_bound(const nxc__attention *a, size_t i, size_t d,
+                                   double sum, double vmax) {
+    double all = 0, largest = 0;
+    for (size_t j = 0; j < 32; j++) {
+        double x =
+            fabs((double)a->qkv[i * a->qkv_stride + j]) * column_top(a, 32 + j);
+        all += x;
+        largest = fmax(largest, x);
+    }
+    double s = (double)a->scale * (all + 32 * largest) / 254 + 2e-4;
+    return 1.01 *
+           (vmax * (exp(2 * s) - 1 + 2 * (double)a->n_tokens / (255 * sum)) +
+            column_top(a, 64 + d) / 254);
+}
+
+static void attention_double(const nxc__attention *a, size_t i, int int8) {
     static double weight[512];
     size_t n = a->n_tokens, ld = a->qkv_stride;
     double max = -1e300, sum = 0, size = 0, vmax = 0;
@@ -158,14 +211,15 @@ static void attention_double(const nxc__attention *a, size_t i) {
             acc += weight[t] * (double)a->qkv[t * ld + 64 + d];
         exact[i * a->out_stride + d] = acc / sum;
         bound[i * a->out_stride + d] =
-            (gamma_n(2 * (double)n + 32) + 80 * U * size) * vmax;
+            int8 ? attention_int8_bound(a, i, d, sum, vmax)
+                 : (gamma_n(2 * (double)n + 32) + 80 * U * size) * vmax;
     }
 }
 
-static void test_attention(const nxc__encoder_kernels *k, size_t n,
-                           float size) {
-    snprintf(current, sizeof current, "%s attention n=%zu size=%g", k->name, n,
-             (double)size);
+static void test_attention(const nxc__encoder_kernels *k, size_t n, float size,
+                           int int8) {
+    snprintf(current, sizeof current, "%s attention n=%zu size=%g int8=%d",
+             k->name, n, (double)size, int8);
     pool_used = 0;
     size_t n_scratch = NXC_ATTENTION_SCRATCH(n), stride = 32 + 5;
     nxc__attention a = {0};
@@ -181,12 +235,12 @@ static void test_attention(const nxc__encoder_kernels *k, size_t n,
             exact[i * stride + d] = 12345.0;
             bound[i * stride + d] = 0;
         }
-        attention_double(&a, i);
+        attention_double(&a, i, int8);
     }
     a.out = want;
-    ref.attention(&a);
+    (int8 ? ref.attention_int8 : ref.attention)(&a);
     a.out = got;
-    k->attention(&a);
+    (int8 ? k->attention_int8 : k->attention)(&a);
     check(!canary_died(a.scratch, n_scratch), "wrote outside scratch", 0, 0);
     check_output(got, want, n * stride, exact, bound);
 }
@@ -391,7 +445,7 @@ static void test_linear_int8(const nxc__encoder_kernels *k, size_t m,
              k->name, k->int8, m, n_in, n_out, (int)epilogue, (int)kind);
     pool_used = 0;
     static int32_t sums[1536];
-    static nxc__int8_row rows[64];
+    static nxc__int8_row rows[80];
     int8_t *panels = (int8_t *)take_bytes(n_in * n_out);
     uint8_t *q = take_bytes(m * n_in);
     nxc__linear_int8 w = {panels,
@@ -426,7 +480,7 @@ static void test_linear_int8(const nxc__encoder_kernels *k, size_t m,
         exact[i] = t + (double)w.bias[j];
         bound[i] = 3 * U * (fabs(t) + fabs(exact[i]));
         if (epilogue == NXC_EPILOGUE_GELU) {
-            bound[i] = 1.13 * bound[i] + gelu_bound(exact[i]);
+            bound[i] = 1.13 * bound[i] + 1.2e-4 + 5e-5 * fabs(exact[i]);
             exact[i] = gelu_double(exact[i]);
         }
     }
@@ -474,6 +528,12 @@ static void test_all_int8(const nxc__encoder_kernels *k) {
     }
     test_linear_int8(k, 3, 384, 1536, NXC_EPILOGUE_GELU, RANDOM);
     test_linear_int8(k, 2, NXC_INT8_MAX_K, 48, NXC_EPILOGUE_NONE, LARGEST);
+    for (size_t n = 0; n <= 35; n++) {
+        test_attention(k, n, 0, 1);
+        test_attention(k, n, 0.5f, 1);
+        test_attention(k, n, 6, 1);
+    }
+    test_attention(k, 256, 1, 1);
     for (size_t n = 0; n <= 35; n++)
         test_dequantize(k, n);
     test_dequantize(k, 384);
@@ -486,17 +546,22 @@ static void test_all(const nxc__encoder_kernels *k) {
             test_linear(k, m, 0, 48, (nxc__epilogue)e);
             test_linear(k, m, 1, 48, (nxc__epilogue)e);
             test_linear(k, m, 31 + m, 144, (nxc__epilogue)e);
+            test_linear_bf16(k, m, 0, 48, (nxc__epilogue)e);
+            test_linear_bf16(k, m, 1, 48, (nxc__epilogue)e);
+            test_linear_bf16(k, m, 31 + m, 144, (nxc__epilogue)e);
         }
+    test_linear_bf16(k, 19, 384, 384, NXC_EPILOGUE_NONE);
+    test_linear_bf16(k, 3, 1536, 48, NXC_EPILOGUE_GELU);
     test_linear(k, 19, 384, 384, NXC_EPILOGUE_NONE);
     test_linear(k, 5, 1536, 48, NXC_EPILOGUE_NONE);
     test_linear(k, 3, 384, 1536, NXC_EPILOGUE_GELU);
     for (size_t m = 0; m <= 17; m++)
         test_row_alone(k, m);
     for (size_t n = 0; n <= 33; n++) {
-        test_attention(k, n, 1);
-        test_attention(k, n, 6);
+        test_attention(k, n, 1, 0);
+        test_attention(k, n, 6, 0);
     }
-    test_attention(k, 256, 2);
+    test_attention(k, 256, 2, 0);
     for (size_t m = 0; m <= 3; m++)
         for (int residual = 0; residual < 2; residual++) {
             for (size_t dim = 16; dim <= 80; dim += 16)
@@ -582,14 +647,18 @@ static void bench_attention(const nxc__encoder_kernels *k, size_t n) {
                         n,
                         0.17677669f,
                         take_output(NXC_ATTENTION_SCRATCH(n))};
-    double best = 1e300;
+    double best = 1e300, best8 = 1e300;
     for (int i = 0; i < 50; i++) {
-        double t = now_us();
+        double t0 = now_us();
         k->attention(&a);
-        t = now_us() - t;
-        best = t < best ? t : best;
+        double t1 = now_us();
+        k->attention_int8(&a);
+        double t2 = now_us();
+        best = fmin(best, t1 - t0);
+        best8 = fmin(best8, t2 - t1);
     }
-    printf("%-7s attention n=%-3zu %9.2f us\n", k->name, n, best);
+    printf("%-7s attention n=%-3zu %9.2f us, int8 (%s) %9.2f us\n", k->name, n,
+           best, k->int8, best8);
 }
 static void bench_rows(const nxc__encoder_kernels *k) {
     pool_used = 0;
@@ -623,35 +692,119 @@ static void bench_all(const nxc__encoder_kernels *k) {
         bench_int8(k, rows[i], 384, 1536);
         bench_int8(k, rows[i], 1536, 384);
     }
-    bench_attention(k, 16);
-    bench_attention(k, 256);
+    for (size_t n = 8; n <= 256; n *= 2)
+        bench_attention(k, n);
     bench_rows(k);
 }
 
+/* ------------------------------------------------------------- selection */
+
+static void never_called(nxc__encoder_kernels *k) { k->name = "applied"; }
+static bool refuse(void) { return false; }
+static bool permit(void) { return true; }
+/* One sum of one column off by one. */
+static void linear_int8_wrong(const nxc__linear_int8 *w, const uint8_t *q,
+                              const nxc__int8_row *rows, size_t m, float *y,
+                              nxc__epilogue epilogue) {
+    ref.linear_int8(w, q, rows, m, y, epilogue);
+    if (m > 2) y[2 * w->n + w->n - 1] += rows[2].scale * w->scales[w->n - 1];
+}
+static void apply_wrong(nxc__encoder_kernels *k) {
+    k->int8 = "wrong";
+    k->linear_int8 = linear_int8_wrong;
+}
+static void apply_right(nxc__encoder_kernels *k) { k->int8 = "right"; }
+
+/* A level that is refused or computes wrongly leaves the one before in place.
+ */
+static void test_selection(void) {
+    static const struct {
+        nxc__encoder_level level;
+        nxc__level_state state;
+        const char *name, *int8;
+    } rows[] = {{{"a", 1, true, true, never_called, refuse},
+                 NXC_LEVEL_REFUSED,
+                 "ref",
+                 "ref"},
+                {{"b", 1, false, true, apply_wrong, permit},
+                 NXC_LEVEL_WRONG,
+                 "ref",
+                 "ref"},
+                {{"c", 1, false, true, apply_wrong, NULL},
+                 NXC_LEVEL_WRONG,
+                 "ref",
+                 "ref"},
+                {{"d", 1, false, true, apply_right, permit},
+                 NXC_LEVEL_WORKS,
+                 "ref",
+                 "right"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(current, sizeof current, "selection %zu", i);
+        nxc__encoder_kernels k = ref;
+        nxc__level_state got = nxc__encoder_level_try(&rows[i].level, &k);
+        check(got == rows[i].state, "state", got, rows[i].state);
+        check(strcmp(k.name, rows[i].name) == 0, "name", 0, 0);
+        check(strcmp(k.int8, rows[i].int8) == 0, "name of int8", 0, 0);
+        check((k.linear_int8 == ref.linear_int8), "kernel kept", 0, 0);
+    }
+}
+
+static void run(const nxc__encoder_kernels *k, int bench) {
+    size_t passed = n_passed, failed = n_failed;
+    if (bench) {
+        bench_all(k);
+        return;
+    }
+    test_all(k);
+    printf("%-7s int8 %-12s %zu checks passed, %zu failed\n", k->name, k->int8,
+           n_passed - passed, n_failed - failed);
+}
+
+#if defined(__x86_64__)
+/* Levels that this processor may not have, over instructions that it has. */
+static void run_models(uint32_t cpu, int bench) {
+    nxc__encoder_kernels k;
+    uint32_t needs = NXC_CPU_AVX2 | NXC_CPU_AVX512 | NXC_CPU_AVX512_VNNI;
+    if ((cpu & needs) != needs) return;
+    nxc__encoder_kernels_select(&k, NXC_CPU_AVX2);
+    test_kernels_avxvnni_evex(&k);
+    k.int8 = "avxvnni-evex";
+    run(&k, bench);
+    if (bench) return;
+    nxc__encoder_kernels_select(&k, NXC_CPU_AVX2 | NXC_CPU_AVX512);
+    test_kernels_amx_model(&k);
+    k.int8 = "amx-model";
+    for (size_t m = 1; m <= 70; m++)
+        for (size_t n_in = 60; n_in <= 68; n_in += 4)
+            test_linear_int8(&k, m, n_in, 96, NXC_EPILOGUE_GELU, RANDOM);
+    run(&k, bench);
+    check(test_amx_model_ok(), "tiles were misused or not released", 0, 0);
+    check(nxc__encoder_kernels_check(&k), "the self-check", 0, 0);
+}
+#endif
+
 int main(int argc, char **argv) {
     int bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
-    static const uint32_t levels[] = {0,
-                                      NXC_CPU_AVX2,
-                                      NXC_CPU_AVX2 | NXC_CPU_AVX512,
-                                      NXC_CPU_AVX2 | NXC_CPU_AVX512 |
-                                          NXC_CPU_AVX512_VNNI,
-                                      NXC_CPU_NEON,
-                                      NXC_CPU_NEON | NXC_CPU_DOTPROD};
-    uint32_t cpu = nxc__cpu_detect();
+    uint32_t cpu = nxc__cpu_detect(), flags = 0;
+    size_t n;
+    const nxc__encoder_level *levels = nxc__encoder_levels(&n);
     nxc__encoder_kernels_select(&ref, 0);
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        if ((cpu & levels[i]) != levels[i]) continue;
+    run(&ref, bench);
+    if (!bench) test_selection();
+    for (size_t i = 0; i < n; i++) {
         nxc__encoder_kernels k;
-        nxc__encoder_kernels_select(&k, levels[i]);
-        size_t passed = n_passed, failed = n_failed;
-        if (bench) {
-            bench_all(&k);
-            continue;
-        }
-        test_all(&k);
-        printf("%-7s int8 %-10s %zu checks passed, %zu failed\n", k.name,
-               k.int8, n_passed - passed, n_failed - failed);
+        flags |= levels[i].flag;
+        if (!(cpu & levels[i].flag)) continue;
+        nxc__encoder_kernels_select(&k, cpu & flags);
+        snprintf(current, sizeof current, "level %s", levels[i].name);
+        nxc__level_state state = nxc__encoder_level_state(i);
+        if (state == NXC_LEVEL_REFUSED) continue;
+        check(state == NXC_LEVEL_WORKS, "the self-check", state, 0);
+        run(&k, bench);
     }
+#if defined(__x86_64__)
+    run_models(cpu, bench);
+#endif
     if (!bench) printf("%zu passed, %zu failed\n", n_passed, n_failed);
     return n_failed != 0;
 }

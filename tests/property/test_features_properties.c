@@ -107,7 +107,8 @@ static void extract(const input *in, output *out) {
         nxc__session_resolve(catalog, &request, NULL, &arena, &session, &err),
         err);
     uint32_t methods = nxc__prompt_methods(prompt);
-    nxc__workflow_observe(&session, states, methods, 0.7, &workflow);
+    nxc__workflow_observe(&session, states, methods, 0.7, NXC_PATTERNS_ALL,
+                          &workflow);
     for (size_t i = 0; i < in->n; i++)
         similarity[i] = cosine(prompt, in->candidates[i]);
     nxc__decision_point dp = {.catalog = catalog,
@@ -122,7 +123,7 @@ static void extract(const input *in, output *out) {
                               .n = in->n,
                               .similarity =
                                   in->has_encoder ? similarity : NULL};
-    nxc__features_extract(&dp, out->rows[0], out->status);
+    nxc__features_extract(&dp, NXC_COLUMNS_ALL, out->rows[0], out->status);
     nxc__arena_release(&arena);
 }
 

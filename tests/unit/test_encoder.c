@@ -30,6 +30,10 @@ static int set_up_f32(void **state) {
     (void)state;
     return set_up_dtype(NXC_F32);
 }
+static int set_up_bf16(void **state) {
+    (void)state;
+    return set_up_dtype(NXC_BF16);
+}
 static int set_up_int8(void **state) {
     (void)state;
     return set_up_dtype(NXC_INT8);
@@ -237,7 +241,17 @@ static void agrees_with_double_precision(void **state) {
 
 static void gives_the_same_bits_on_every_isa(void **state) {
     (void)state;
-    static const char *const levels[] = {"ref", "avx2", "avx512", "neon"};
+    static const struct {
+        const char *cpu, *f32, *int8; /* the kernels that must be used */
+    } levels[] = {{"ref", "ref", "ref"},
+                  {"avx2", "avx2", "avx2"},
+                  {"avxvnni", "avx2", "avxvnni"},
+                  {"avx512", "avx512", NULL}, /* avx2 or avxvnni */
+                  {"avx512vnni", "avx512", "avx512vnni"},
+                  {"amx", "avx512", NULL}, /* the system may refuse */
+                  {"neon", "neon", "ref"},
+                  {"dotprod", "neon", "dotprod"},
+                  {"i8mm", "neon", "i8mm"}};
     static float want[N_SAMPLES * 384], got[N_SAMPLES * 384];
     nxc_str texts[N_SAMPLES];
     nxc_error err;
@@ -246,14 +260,15 @@ static void gives_the_same_bits_on_every_isa(void **state) {
         texts[i] = nxc__str(samples[i]);
     for (size_t l = 0; l < sizeof levels / sizeof *levels; l++) {
         uint32_t flags;
-        if (nxc__cpu_cap(nxc__str(levels[l]), nxc__cpu_detect(), &flags,
+        if (nxc__cpu_cap(nxc__str(levels[l].cpu), nxc__cpu_detect(), &flags,
                          &err) != NXC_OK)
             continue;
-        nxc_encoder *e = open_at(levels[l]);
+        nxc_encoder *e = open_at(levels[l].cpu);
         nxc_encoder_ctx *ctx = ctx_of(e);
         nxc_encoder_info info;
         nxc_encoder_get_info(e, &info);
-        if (dtype == NXC_F32) assert_string_equal(info.kernels, levels[l]);
+        const char *used = dtype == NXC_INT8 ? levels[l].int8 : levels[l].f32;
+        if (used) assert_string_equal(info.kernels, used);
         assert_ok(nxc_encoder_encode(ctx, texts, N_SAMPLES, got, NULL, &err),
                   err);
         if (n_levels++ == 0) memcpy(want, got, sizeof got);
@@ -330,6 +345,52 @@ static void a_text_does_not_depend_on_its_company(void **state) {
         nxc__pool_free(pool);
     }
     for (size_t i = 0; i < 4; i++)
+        nxc_encoder_ctx_free(ctxs[i]);
+    nxc_encoder_close(e);
+}
+
+/* More texts than are looked at together; every third is one of two, with
+ * bytes of its own. */
+static void equal_texts_are_encoded_once(void **state) {
+    (void)state;
+    enum { N = 1200, TOGETHER = (int)NXC_DISTINCT_MAX };
+    static char words[N][16];
+    static nxc_str texts[N];
+    static float all[N * 384], again[N * 384], one[384];
+    static nxc_text_info info[N], infos[N];
+    nxc_error err;
+    nxc_encoder *e = open_at("auto");
+    nxc_encoder_ctx *ctxs[3] = {ctx_of(e), ctx_of(e), ctx_of(e)};
+    size_t want = 0;
+    for (size_t i = 0; i < N; i++) {
+        if (i % 3)
+            snprintf(words[i], sizeof words[i], "a%zu", i);
+        else
+            snprintf(words[i], sizeof words[i], "b%zu", i % 2);
+        texts[i] = nxc__str(words[i]);
+    }
+    assert_ok(nxc_encoder_encode(ctxs[0], texts, N, all, info, &err), err);
+    for (size_t i = 0; i < N; i++)
+        if (i % 3 || i % TOGETHER < 6) want += info[i].n_tokens;
+    assert_int_equal(nxc__encoder_n_tokens(ctxs[0]), want);
+    for (size_t i = 0; i < N; i += 97) {
+        assert_ok(nxc_encoder_encode(ctxs[1], texts + i, 1, one, infos, &err),
+                  err);
+        assert_memory_equal(one, all + i * 384, sizeof one);
+        assert_infos(info + i, infos, 1);
+    }
+    want += nxc__encoder_n_tokens(ctxs[1]);
+    nxc__pool *pool;
+    assert_ok(nxc__pool_new(2, NULL, &pool, &err), err);
+    assert_ok(nxc__encoder_encode_parallel(ctxs + 1, pool, texts, N, again,
+                                           infos, NULL, NULL, &err),
+              err);
+    nxc__pool_free(pool);
+    assert_memory_equal(all, again, sizeof all);
+    assert_infos(info, infos, N);
+    assert_int_equal(
+        nxc__encoder_n_tokens(ctxs[1]) + nxc__encoder_n_tokens(ctxs[2]), want);
+    for (size_t i = 0; i < 3; i++)
         nxc_encoder_ctx_free(ctxs[i]);
     nxc_encoder_close(e);
 }
@@ -551,8 +612,8 @@ static void pack_refuses(const char *config, const char *odd_tensor,
 static void pack_says_what_is_wrong(void **state) {
     (void)state;
     nxc_error err;
-    assert_int_equal(nxc_model_pack(DIR, PACKED, NXC_BF16, NULL, &err),
-                     NXC_ERR_UNSUPPORTED);
+    assert_int_equal(nxc_model_pack(DIR, PACKED, (nxc_dtype)3, NULL, &err),
+                     NXC_ERR_INVALID);
     assert_int_equal(nxc_model_pack(NULL, PACKED, NXC_F32, NULL, &err),
                      NXC_ERR_INVALID);
     assert_int_equal(
@@ -635,9 +696,12 @@ static void refuses_damaged_files(void **state) {
         assert_int_equal(open_bytes(&p, n, &err), NXC_ERR_FORMAT);
     for (size_t n = header; n < p.n; n += p.n / 97)
         assert_int_equal(open_bytes(&p, n, &err), NXC_ERR_FORMAT);
-    h->dtype = NXC_BF16;
-    h->checksum = nxc__packed_checksum(h);
-    assert_int_equal(open_bytes(&p, p.n, &err), NXC_ERR_UNSUPPORTED);
+    for (uint32_t other = 0; other < 5; other++) { /* each has its sections */
+        if (other == dtype) continue;
+        h->dtype = other;
+        h->checksum = nxc__packed_checksum(h);
+        assert_int_equal(open_bytes(&p, p.n, &err), NXC_ERR_FORMAT);
+    }
     nxc__free(&nxc__allocator_default, p.bytes, p.n);
 }
 
@@ -680,7 +744,8 @@ static void refuses_impossible_ranks(void **state) {
     (void)state;
     nxc_str file;
     nxc_error err;
-    if (dtype != NXC_INT8) return;
+    if (dtype == NXC_F32) return;
+    size_t at = dtype == NXC_INT8 ? 4 : 2;
     read_packed(PACKED, &file);
     packed p = {nxc__alloc(&nxc__allocator_default, file.len), file.len};
     assert_non_null(p.bytes);
@@ -688,8 +753,8 @@ static void refuses_impossible_ranks(void **state) {
     free_packed(file);
     nxc__packed_header *h = (nxc__packed_header *)(void *)p.bytes;
     nxc__packed_section *sections = (nxc__packed_section *)(void *)(h + 1);
-    assert_int_equal(sections[4].kind, NXC_SECTION_EMBED_RANKS);
-    uint32_t *words = (uint32_t *)(void *)(p.bytes + sections[4].offset);
+    assert_int_equal(sections[at].kind, NXC_SECTION_EMBED_RANKS);
+    uint32_t *words = (uint32_t *)(void *)(p.bytes + sections[at].offset);
     assert_int_equal(h->n_embeddings, TINY_VOCAB);
     for (int bit = 0; bit < 64; bit++) {
         words[bit / 32] ^= UINT32_C(1) << bit % 32;
@@ -733,7 +798,7 @@ static void leaves_out_unused_pieces(void **state) {
         nxc_encoder_close(e);
     }
     assert_memory_equal(want, got, sizeof got);
-    if (dtype == NXC_INT8)
+    if (dtype != NXC_F32)
         assert_true(info[1].file_bytes + 300 < info[0].file_bytes);
     tiny_model_remove(DIR "5");
 }
@@ -794,6 +859,7 @@ int main(void) {
         cmocka_unit_test(agrees_with_double_precision),
         cmocka_unit_test(gives_the_same_bits_on_every_isa),
         cmocka_unit_test(a_text_does_not_depend_on_its_company),
+        cmocka_unit_test(equal_texts_are_encoded_once),
         cmocka_unit_test(flags_truncation),
         cmocka_unit_test(refuses_missing_arguments),
         cmocka_unit_test(allocates_nothing_when_warm),
@@ -808,7 +874,9 @@ int main(void) {
         cmocka_unit_test(verify_finds_a_changed_weight),
     };
     int f32 = cmocka_run_group_tests_name("f32", tests, set_up_f32, tear_down);
+    int bf16 =
+        cmocka_run_group_tests_name("bf16", tests, set_up_bf16, tear_down);
     int int8 =
         cmocka_run_group_tests_name("int8", tests, set_up_int8, tear_down);
-    return f32 + int8;
+    return f32 + bf16 + int8;
 }

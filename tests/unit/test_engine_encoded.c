@@ -2,6 +2,7 @@
  * embeddings, threads, saved embeddings; all give the same bits. */
 #include <pthread.h>
 
+#include "engine/engine.h"
 #include "support/nxc_test.h"
 #include "support/tiny_model.h"
 
@@ -96,6 +97,29 @@ static bool stop_at_once(void *user, size_t done, size_t total) {
     return false;
 }
 
+/* No worker before there is work, and no more of them than a batch keeps busy;
+ * a batch here is two short texts, which one pass takes. */
+static void workers_come_with_the_work(void **state) {
+    static char text[1024]; /* as many tokens as one pass takes */
+    nxc_str texts[5];
+    nxc_error err;
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        texts[i] = (nxc_str){text, i < 3 ? sizeof text : 8};
+    assert_int_equal(nxc__encoder_count_runs(texts, 0), 0);
+    assert_int_equal(nxc__encoder_count_runs(texts, 3), 3);
+    assert_int_equal(nxc__encoder_count_runs(texts, 5), 4);
+    assert_int_equal(nxc__encoder_count_runs(texts + 3, 2), 1);
+    nxc_engine *engine = open_engine(DOCUMENT, "4");
+    assert_null(engine->pool);
+    assert_int_equal(engine->n_workers, 0);
+    assert_ok(nxc_engine_precompute(engine, NXC_STR("c"), NULL, NULL, &err),
+              err);
+    assert_int_equal(engine->n_workers, 1);
+    assert_int_equal(nxc__pool_n_workers(engine->pool), 1);
+    nxc_engine_close(engine);
+}
+
 static void precomputed_is_the_same(void **state) {
     scores want = reference(), got = {.n_encoded = 0};
     nxc_error err;
@@ -164,7 +188,7 @@ static void threads_see_the_same(void **state) {
             assert_memory_equal(workers[i].got.of, want.of, sizeof want.of);
             n_encoded += workers[i].got.n_encoded;
         }
-        assert_int_equal(n_encoded, N + 4 * 4);
+        assert_int_equal(n_encoded, N + 4); /* each text once */
         nxc_engine_close(engine);
     }
 }
@@ -184,7 +208,7 @@ static void a_repeated_prompt_is_not_encoded_again(void **state) {
     double best = r.items[0].score;
     assert_ok(nxc_rank(ctx, &request, &r, &err), err);
     assert_int_equal(r.n_encoded, 0);
-    assert_string_equal(r.cache_tier, "context");
+    assert_string_equal(r.cache_tier, "memory");
     assert_memory_equal(&r.items[0].score, &best, sizeof best);
     nxc_ctx_free(ctx);
     nxc_engine_close(engine);
@@ -192,6 +216,7 @@ static void a_repeated_prompt_is_not_encoded_again(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(workers_come_with_the_work),
         cmocka_unit_test(precomputed_is_the_same),
         cmocka_unit_test(saved_embeddings_are_the_same),
         cmocka_unit_test(threads_see_the_same),

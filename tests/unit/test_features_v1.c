@@ -66,7 +66,7 @@ static int tear_down(void **state) {
 static void extract(fixture *f) {
     memset(f->rows, 0x5a, sizeof f->rows);
     memset(f->status, 0x5a, sizeof f->status);
-    nxc__features_extract(&f->dp, f->rows[0], f->status);
+    nxc__features_extract(&f->dp, NXC_COLUMNS_ALL, f->rows[0], f->status);
     for (size_t k = 0; k < NXC_V1_N_FEATURES; k++)
         for (size_t i = 0; i < f->dp.n; i++)
             assert_true(!!isnan(f->rows[i][k]) ==

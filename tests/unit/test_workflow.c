@@ -240,8 +240,8 @@ static void a_missing_state_stands_for_another(void **state) {
 static const uint8_t letter_states[] = {NXC_STATE_BROWSE, NXC_STATE_EDIT,
                                         NXC_STATE_EDIT, NXC_STATE_CONFIRM,
                                         NXC_STATE_SAVE};
-static nxc__workflow observe(const char *letters, uint32_t methods,
-                             double threshold) {
+static nxc__workflow observe_among(const char *letters, uint32_t methods,
+                                   double threshold, uint32_t patterns) {
     static const char all[] = "gpucs";
     static const nxc_method of[] = {NXC_METHOD_GET, NXC_METHOD_POST,
                                     NXC_METHOD_PUT, NXC_METHOD_POST,
@@ -258,8 +258,45 @@ static nxc__workflow observe(const char *letters, uint32_t methods,
     }
     s.calls = calls;
     nxc__workflow w;
-    nxc__workflow_observe(&s, letter_states, methods, threshold, &w);
+    nxc__workflow_observe(&s, letter_states, methods, threshold, patterns, &w);
     return w;
+}
+static nxc__workflow observe(const char *letters, uint32_t methods,
+                             double threshold) {
+    return observe_among(letters, methods, threshold, NXC_PATTERNS_ALL);
+}
+
+/* What is not listed is never recognised, and what is listed is as sure as it
+ * can be without it. */
+static void only_listed_patterns_are_recognised(void **state) {
+    static const char *const histories[] = {
+        "", "g", "gp", "gu", "gus", "gcs", "pps", "ggcc", "p", "gcgc", "gugus"};
+    const uint32_t post = 1u << NXC_METHOD_POST, get = 1u << NXC_METHOD_GET;
+    (void)state;
+    for (size_t i = 0; i < sizeof histories / sizeof *histories; i++)
+        for (uint32_t patterns = 0; patterns <= NXC_PATTERNS_ALL; patterns++) {
+            nxc__workflow all = observe(histories[i], get, 0);
+            nxc__workflow w = observe_among(histories[i], get, 0, patterns);
+            if (w.pattern == NXC_PATTERN_NONE) {
+                assert_true(w.confidence == 0);
+                continue;
+            }
+            assert_true(patterns & NXC_PATTERN_BIT(w.pattern));
+            assert_true(w.confidence > 0 && w.confidence <= 1);
+            if (patterns & NXC_PATTERN_BIT(all.pattern))
+                assert_int_equal(w.pattern, all.pattern);
+        }
+    assert_int_equal(
+        observe_among("", post, 0.7,
+                      NXC_PATTERN_BIT(NXC_PATTERN_COLD_START_CREATE))
+            .pattern,
+        NXC_PATTERN_COLD_START_CREATE);
+    assert_int_equal(
+        observe_among("", post, 0.7,
+                      NXC_PATTERN_BIT(NXC_PATTERN_COLD_START_BROWSE))
+            .pattern,
+        NXC_PATTERN_NONE);
+    assert_int_equal(observe_among("gcs", 0, 0.7, 0).pattern, NXC_PATTERN_NONE);
 }
 
 static void histories_are_recognised(void **state) {
@@ -355,7 +392,7 @@ static void an_unknown_call_is_classified_by_the_same_rules(void **state) {
     s.calls = calls;
     s.n = s.n_unknown = 2;
     nxc__workflow w;
-    nxc__workflow_observe(&s, NULL, 0, 0.7, &w);
+    nxc__workflow_observe(&s, NULL, 0, 0.7, NXC_PATTERNS_ALL, &w);
     assert_int_equal(w.pattern, NXC_PATTERN_BROWSE_CONFIRM_SAVE);
     assert_int_equal(w.last, NXC_STATE_CONFIRM);
     assert_int_equal(w.n_recent, 0); /* unknown resources are none */
@@ -375,7 +412,7 @@ static void a_long_session_is_one_pass(void **state) {
     s.calls = calls;
     nxc__workflow w;
     for (s.n = 1; s.n <= N; s.n += 1 + s.n / 3) {
-        nxc__workflow_observe(&s, letter_states, 0, 0.7, &w);
+        nxc__workflow_observe(&s, letter_states, 0, 0.7, NXC_PATTERNS_ALL, &w);
         assert_true(w.confidence > 0 && w.confidence <= 1);
         assert_int_equal(w.n_recent, s.n < 3 ? s.n : 3);
         assert_int_equal(w.recent[0], 2 + (s.n - 1) % 7);
@@ -505,6 +542,7 @@ int main(void) {
         cmocka_unit_test(the_threshold_is_inclusive),
         cmocka_unit_test(an_unknown_call_is_classified_by_the_same_rules),
         cmocka_unit_test(a_long_session_is_one_pass),
+        cmocka_unit_test(only_listed_patterns_are_recognised),
         cmocka_unit_test(a_prompt_reads_or_creates),
         cmocka_unit_test(a_probability_is_entry_and_bonus),
         cmocka_unit_test(a_catalog_has_a_state_for_each_operation),

@@ -81,7 +81,8 @@ static void evaluate(nxc_str line, size_t counts[N_LABELS][N_LABELS]) {
         read_scenario(row, &s);
         nxc__workflow_observe(
             &s.session, s.states, nxc__workflow_prompt_methods(s.prompt),
-            nxc__config_real(NULL, NXC_OPT_pattern_confidence_threshold), &w);
+            nxc__config_real(NULL, NXC_OPT_pattern_confidence_threshold),
+            NXC_PATTERNS_ALL, &w);
         counts[s.label][w.pattern]++;
         if (is_listing && s.label != w.pattern) list(row, &s, &w);
     }

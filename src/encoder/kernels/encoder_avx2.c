@@ -1,21 +1,18 @@
 /*
  * AVX2 and FMA: a vector of 16 lanes is two ymm.
  *
- * linear: 6 rows x 16 columns, one third (a cache line) of each step of a
- * panel, in 12 accumulators; three vectors more for the line and a broadcast
- * make 15 of the 16 registers. Prefetching: encoder_linear16.h.
+ * linear, linear_bf16: 6 rows x 16 columns, one third (a cache line) of each
+ * step of a panel, in 12 accumulators; three vectors more for the line and a
+ * broadcast make 15 of the 16 registers. Prefetching: encoder_linear16.h.
  */
 #include "encoder/kernels/encoder_int8_blocks.h"
 #include "encoder/kernels/encoder_lanes.h"
+#include "encoder/kernels/encoder_panel.h"
 #include "encoder/kernels/encoder_tile.h"
 
-#define ROWS 6
-
-ALWAYS_INLINE void prefetch_far(const float *p) {
-    _mm_prefetch((const char *)p, _MM_HINT_T1);
-}
-ALWAYS_INLINE void prefetch_near(const float *p) {
-    _mm_prefetch((const char *)p, _MM_HINT_T0);
+ALWAYS_INLINE void prefetch_far(const char *p) { _mm_prefetch(p, _MM_HINT_T1); }
+ALWAYS_INLINE void prefetch_near(const char *p) {
+    _mm_prefetch(p, _MM_HINT_T0);
 }
 #include "encoder/kernels/encoder_linear16.h"
 
@@ -95,6 +92,7 @@ static void linear_int8_avx2(const nxc__linear_int8 *w, const uint8_t *q,
 void nxc__encoder_kernels_avx2(nxc__encoder_kernels *k) {
     k->name = k->int8 = "avx2";
     k->linear = linear16;
+    k->linear_bf16 = linear_bf16_16;
     k->linear_int8 = linear_int8_avx2;
     lanes_init(k);
 }

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "encoder/kernels/encoder_attention_int8.h"
 #include "encoder/kernels/encoder_int8_blocks.h"
 #include "encoder/kernels/encoder_tile.h"
 
@@ -59,11 +60,12 @@ ALWAYS_INLINE void tile(const int8_block *b, size_t rows) {
         v16 scale = v16_load(w->scales + b->column + j * NXC_LANES);
         v16 bias = v16_load(w->bias + b->column + j * NXC_LANES);
 #pragma GCC unroll 8
-        for (size_t i = 0; i < rows; i++)
-            v16_store(b->y + i * w->n + j * NXC_LANES,
-                      v16_fma(_mm512_cvtepi32_ps(acc[i][j]),
-                              v16_mul(v16_set1(b->rows[i].scale), scale),
-                              bias));
+        for (size_t i = 0; i < rows; i++) {
+            v16 y = v16_fma(_mm512_cvtepi32_ps(acc[i][j]),
+                            v16_mul(v16_set1(b->rows[i].scale), scale), bias);
+            if (b->gelu) y = lanes_gelu_short(y);
+            v16_store(b->y + i * w->n + j * NXC_LANES, y);
+        }
     }
 }
 
@@ -72,11 +74,17 @@ NXC_TILE_ROWS_8(tile_rows, int8_block, tile)
 static void linear_int8_avx512vnni(const nxc__linear_int8 *w, const uint8_t *q,
                                    const nxc__int8_row *rows, size_t m,
                                    float *y, nxc__epilogue epilogue) {
-    int8_block first = {.q = q, .rows = rows, .w = w, .y = y};
-    linear_int8_blocks(&first, m, epilogue, tile_rows, ROWS, NXC_PANEL);
+    int8_block first = {.q = q,
+                        .rows = rows,
+                        .w = w,
+                        .y = y,
+                        .gelu = epilogue == NXC_EPILOGUE_GELU};
+    linear_int8_blocks(&first, m, NXC_EPILOGUE_NONE, tile_rows, ROWS,
+                       NXC_PANEL);
 }
 
 void nxc__encoder_kernels_avx512vnni(nxc__encoder_kernels *k) {
     k->int8 = "avx512vnni";
     k->linear_int8 = linear_int8_avx512vnni;
+    k->attention_int8 = lanes_attention_int8;
 }

@@ -23,6 +23,15 @@ ALWAYS_INLINE v16 lanes_gelu(v16 x) {
     return v16_fma(half, erf, half);
 }
 
+/* The short form, of linear_int8's epilogue. */
+ALWAYS_INLINE v16 lanes_gelu_short(v16 x) {
+    static const float p[] = NXC_GELU_SHORT_P;
+    v16 t = v16_max(x, v16_set1(-NXC_GELU_SHORT_MAX));
+    t = v16_min(t, v16_set1(NXC_GELU_SHORT_MAX));
+    v16 half = lanes_polynomial(v16_mul(t, t), p, NXC_GELU_SHORT_N_P);
+    return v16_mul(x, v16_fma(t, half, v16_set1(0.5f)));
+}
+
 /* GELU over a block of rows that a tile has just written (it is in L1). */
 ALWAYS_INLINE void lanes_gelu_block(float *y, size_t ldy, size_t rows,
                                     size_t columns) {

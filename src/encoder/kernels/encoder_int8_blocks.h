@@ -4,6 +4,8 @@
 #ifndef NXC_ENCODER_INT8_BLOCKS_H
 #define NXC_ENCODER_INT8_BLOCKS_H
 
+#include <stdbool.h>
+
 #include "encoder/kernels/encoder_gelu.h"
 
 /* What a tile works on: y[i * w->n] from q[i * w->k] and rows[i], for the
@@ -15,7 +17,18 @@ typedef struct int8_block {
     const int8_t *panel; /* weights of the first column */
     size_t column;
     float *y;
+    bool gelu; /* for a tile that applies it before it stores */
 } int8_block;
+
+/* GELU over a block that a tile has just written (it is in L1). */
+ALWAYS_INLINE void gelu_short_block(const int8_block *b, size_t rows,
+                                    size_t columns) {
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j += NXC_LANES) {
+            float *y = b->y + i * b->w->n + j;
+            v16_store(y, lanes_gelu_short(v16_load(y)));
+        }
+}
 
 typedef void (*int8_tile_rows)(const int8_block *b, size_t rows);
 
@@ -37,8 +50,7 @@ ALWAYS_INLINE void linear_int8_blocks(const int8_block *first, size_t m,
         for (size_t left = n_blocks; left; left--) {
             size_t n = (m - row + left - 1) / left;
             tile_rows(&b, n);
-            if (epilogue == NXC_EPILOGUE_GELU)
-                lanes_gelu_block(b.y, w->n, n, columns);
+            if (epilogue == NXC_EPILOGUE_GELU) gelu_short_block(&b, n, columns);
             row += n;
             b.q += n * w->k;
             b.rows += n;

@@ -1,8 +1,9 @@
 /*
  * The encoder's kernels: a table of function pointers, one set per ISA.
  *
- *     select -> (linear | attention | layer_norm | gelu | dot | pool
- *                | quantize_rows | linear_int8 | dequantize)*
+ *     select -> (linear | linear_bf16 | attention | layer_norm | gelu | dot
+ *                | pool | quantize_rows | linear_int8 | attention_int8
+ *                | dequantize)*
  *
  * encoder_ref.c defines every slot in plain loops. The other files only do the
  * same thing faster, and "the same" is meant bit for bit: for finite inputs
@@ -31,6 +32,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <nextcall/nextcall.h>
 
@@ -48,6 +50,19 @@ typedef struct nxc__linear {
     size_t k;            /* inputs */
     size_t n;            /* outputs, a multiple of 48 */
 } nxc__linear;
+
+/* The same in bf16: the upper half of a float32. */
+typedef struct nxc__linear_bf16 {
+    const uint16_t *panels; /* (n / 48, k, 48) */
+    const float *bias;      /* (n) */
+    size_t k, n;
+} nxc__linear_bf16;
+static inline float nxc__bf16_widen(uint16_t half) {
+    uint32_t bits = (uint32_t)half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
 
 /* int8 weights of y = x W + b: W[k][j] is about scales[j] times the byte
  * panels[j / 48][k / 4][j % 48][k % 4]. Four inputs of a column are one 32-bit
@@ -89,7 +104,8 @@ typedef struct nxc__attention {
     float scale;    /* of the scores: 1 / sqrt(32) */
     float *scratch; /* NXC_ATTENTION_SCRATCH(n_tokens) floats */
 } nxc__attention;
-#define NXC_ATTENTION_SCRATCH(n) ((NXC_HEAD_DIM + 8) * (((n) + 15) / 16 * 16))
+#define NXC_ATTENTION_SCRATCH(n) \
+    ((NXC_HEAD_DIM + 8) * (((n) + 15) / 16 * 16) + NXC_HEAD_DIM * NXC_LANES)
 
 /* The constants of a layer normalisation. */
 typedef struct nxc__norm {
@@ -100,7 +116,7 @@ typedef struct nxc__norm {
 
 typedef struct nxc__encoder_kernels {
     const char *name; /* "ref", "avx2", "avx512", "neon" */
-    const char *int8; /* of linear_int8: these, "avx512vnni", "dotprod" */
+    const char *int8; /* of linear_int8: the name of a level too */
 
     /* y (m, w->n) = x (m, w->k) W + b, then GELU if asked for.
      * Order       acc = fma(x[k], W[k][j], acc) from acc = 0 for k ascending,
@@ -110,6 +126,11 @@ typedef struct nxc__encoder_kernels {
      */
     void (*linear)(const nxc__linear *w, const float *x, size_t m, float *y,
                    nxc__epilogue epilogue);
+
+    /* The same with bf16 weights: widened, exactly, then as linear, in the same
+     * order and within the same bound. */
+    void (*linear_bf16)(const nxc__linear_bf16 *w, const float *x, size_t m,
+                        float *y, nxc__epilogue epilogue);
 
     /* softmax(scale q k^T) v for one head of one text.
      * Order       score = fma chain over the 32 dimensions; weight =
@@ -160,24 +181,69 @@ typedef struct nxc__encoder_kernels {
     void (*quantize_rows)(const float *x, const float *factors, size_t m,
                           size_t k, uint8_t *q, nxc__int8_row *rows);
 
-    /* y (m, w->n) from q (m, w->k) and rows (m), then GELU if asked for:
+    /* y (m, w->n) from q (m, w->k) and rows (m), then GELU if asked for, in
+     * the short form below (y is quantised again, in steps of 0.01 and more):
      * sum = sum over k of (q - zero) W[k][j], an int32;
      * y = fma((float)sum, rows->scale * w->scales[j], w->bias[j])
      * Order       none: the sum is exact for k <= NXC_INT8_MAX_K, whatever the
      *             bytes. Where w->sums is not the sum of the bytes but within
      *             128 k of 0, it is unspecified and does not overflow
      * Error       |y - exact| <= 3 u (|sum scale scales[j]| + |y|) before the
-     *             GELU, exact from the quantised values */
+     *             GELU, exact from the quantised values; the GELU adds at most
+     *             1.2e-4 + 5e-5 |y| */
     void (*linear_int8)(const nxc__linear_int8 *w, const uint8_t *q,
                         const nxc__int8_row *rows, size_t m, float *y,
                         nxc__epilogue epilogue);
+
+    /* The same as attention in bytes; a scale comes from the text and head
+     * alone. With inverse(m) = 127 / max(m, NXC_INT8_MIN_RANGE):
+     *   ks[d] = max |k[.][d]|       k8 = rint(k * inverse(ks[d]))
+     *   vs[d] = max |v[.][d]|       v8 = rint(v * inverse(vs[d]))
+     *   q' = q * ks, qs = max |q'| of a row     q8 = rint(q' * inverse(qs))
+     *   s[t] = sum q8 k8[t], less the largest of the row: an exact int32
+     *   y = max((float)s * (qs * (scale * NXC_ATTENTION_STEP)),
+     *       NXC_EXP2_MIN), n = rint(y), w8 = rint(2^n p(y - n)), p of
+     *       NXC_EXP2_COEFFS: about 255 exp(..), 0 to 255
+     *   out = (float)(sum w8 v8) * (1 / (float)(sum w8)) * (vs * (1 / 127))
+     * n_tokens is at most 65536; |q|, |k|, |v| <= 1e18.
+     * Order       none: the sums are exact
+     * Error       <= max|v| (e^(2 S) - 1 + 2 n / (255 W)) + vs[d] / 254, all
+     *             times 1.01, where S = scale (sum |q| ks + 32 qs) / 254 + 2e-4
+     *             and W = sum exp(scale (q k - max)) */
+    void (*attention_int8)(const nxc__attention *a);
 
     /* x[i] = scale * q[i], rounded once. */
     void (*dequantize)(const int8_t *q, float scale, size_t n, float *x);
 } nxc__encoder_kernels;
 
-/* The best kernels for these nxc__cpu_flag bits (0: the reference). */
+/* The best kernels for these nxc__cpu_flag bits (0: the reference) that this
+ * process may use and that pass the self-check. */
 void nxc__encoder_kernels_select(nxc__encoder_kernels *k, uint32_t cpu);
+
+/* What became of a level in this process. */
+typedef enum nxc__level_state {
+    NXC_LEVEL_UNTRIED,
+    NXC_LEVEL_WORKS,
+    NXC_LEVEL_REFUSED, /* by the system */
+    NXC_LEVEL_WRONG    /* its int8 product is not the reference's */
+} nxc__level_state;
+/* A level: what one instruction set adds. */
+typedef struct nxc__encoder_level {
+    const char *name; /* as in base/cpu.c */
+    uint32_t flag;
+    bool has_float, has_int8; /* the slots linear and linear_bf16; linear_int8
+                               */
+    void (*apply)(nxc__encoder_kernels *k);
+    bool (*permit)(void); /* ask the system, or NULL */
+} nxc__encoder_level;
+/* Those of this build, worst first, and the state of the i-th of them. */
+const nxc__encoder_level *nxc__encoder_levels(size_t *n);
+nxc__level_state nxc__encoder_level_state(size_t i);
+/* Put a level over k if it works; else k is as it was. */
+nxc__level_state nxc__encoder_level_try(const nxc__encoder_level *level,
+                                        nxc__encoder_kernels *k);
+/* Whether linear_int8 gives the reference's bits for two small products. */
+bool nxc__encoder_kernels_check(const nxc__encoder_kernels *k);
 
 /* Each ISA's one symbol: override what it does better. */
 void nxc__encoder_kernels_ref(nxc__encoder_kernels *k);
@@ -186,9 +252,12 @@ void nxc__encoder_kernels_int8_ref(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_avx2(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_avx512(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_avx512vnni(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_avxvnni(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_amx(nxc__encoder_kernels *k);
 #elif defined(__aarch64__)
 void nxc__encoder_kernels_neon(nxc__encoder_kernels *k);
 void nxc__encoder_kernels_dotprod(nxc__encoder_kernels *k);
+void nxc__encoder_kernels_i8mm(nxc__encoder_kernels *k);
 #endif
 
 /* exp(x) = 2^n p(r) for x <= 0, cut at -87: n = rint(x log2 e),
@@ -203,6 +272,14 @@ void nxc__encoder_kernels_dotprod(nxc__encoder_kernels *k);
         1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,    \
             4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f \
     }
+
+/* 255 * 2^r on [-1/2, 1/2], 8e-5 relative, for weights of 8 bits; below
+ * NXC_EXP2_MIN they are 0. */
+#define NXC_EXP2_MIN (-16.0f)
+#define NXC_EXP2_N_COEFFS 4
+#define NXC_EXP2_COEFFS \
+    { 14.0687733f, 61.8658371f, 176.781555f, 254.981659f }
+#define NXC_ATTENTION_STEP 8.94472714e-5f /* log2 e / 127^2 */
 
 /* erf(z) = z p(z^2) / q(z^2) on [-4, 4]: the rational minimax approximation
  * used by Eigen and XLA; 5e-7 absolute. Highest power first. */
@@ -220,6 +297,15 @@ void nxc__encoder_kernels_dotprod(nxc__encoder_kernels *k);
         -1.45660718464996e-05f, -2.13374055278905e-04f,     \
             -1.68282697438203e-03f, -7.37332916720468e-03f, \
             -1.42647390514189e-02f                          \
+    }
+/* GELU(x) = x (1/2 + t p(t^2)), t = x cut to [-3.8, 3.8]: minimax for the
+ * absolute error, for values that become bytes. */
+#define NXC_GELU_SHORT_MAX 3.8f
+#define NXC_GELU_SHORT_N_P 7
+#define NXC_GELU_SHORT_P                                                      \
+    {                                                                         \
+        3.02507885e-08f, -1.95682742e-06f, 5.46199299e-05f, -0.000874407997f, \
+            0.00904565491f, -0.0651325136f, 0.39825654f                       \
     }
 #define NXC_SQRT_HALF 0.70710678118654752f
 

@@ -10,9 +10,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "encoder/kernels/encoder_attention_int8.h"
 #include "encoder/kernels/encoder_gelu.h"
 #include "encoder/kernels/encoder_int8.h"
 #include "encoder/kernels/encoder_kernel.h"
+
+#define NORM_ROWS (V16_ROWS / 2)
 
 ALWAYS_INLINE v16 lanes_exp(v16 x) {
     static const float coeffs[] = NXC_EXP_COEFFS;
@@ -22,7 +25,7 @@ ALWAYS_INLINE v16 lanes_exp(v16 x) {
     r = v16_fma(n, v16_set1(-NXC_EXP_LN2_LO), r);
     v16 p = lanes_polynomial(r, coeffs, NXC_EXP_N_COEFFS);
     p = v16_fma(p, v16_mul(r, r), v16_add(r, v16_set1(1.0f)));
-    return v16_mul(p, v16_power(n));
+    return v16_scale(p, n);
 }
 
 static void lanes_gelu_slot(float *x, size_t n) {
@@ -156,32 +159,60 @@ static void lanes_attention(const nxc__attention *a) {
     }
 }
 
-static void lanes_layer_norm(const nxc__norm *norm, float *x,
-                             const float *residual, size_t m) {
+/* A few rows at a time, so that their sums do not wait for each other. */
+ALWAYS_INLINE void norm_rows(const nxc__norm *norm, float *x,
+                             const float *residual, size_t rows) {
     size_t dim = norm->dim;
-    for (size_t row = 0; row < m; row++, x += dim) {
-        const float *add = residual ? residual + row * dim : NULL;
-        v16 sum = v16_set1(0.0f), square = v16_set1(0.0f);
-        for (size_t i = 0; i < dim; i += NXC_LANES) {
-            v16 t = v16_load(x + i);
-            if (add) t = v16_add(t, v16_load(add + i));
-            v16_store(x + i, t);
-            sum = v16_add(sum, t);
+    v16 sum[NORM_ROWS] V16_UNINITIALIZED, mean[NORM_ROWS] V16_UNINITIALIZED;
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++)
+        sum[r] = v16_set1(0.0f);
+    for (size_t i = 0; i < dim; i += NXC_LANES)
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            v16 t = v16_load(x + r * dim + i);
+            if (residual) {
+                t = v16_add(t, v16_load(residual + r * dim + i));
+                v16_store(x + r * dim + i, t);
+            }
+            sum[r] = v16_add(sum[r], t);
         }
-        v16 mean = v16_set1(v16_sum(sum) / (float)dim);
-        for (size_t i = 0; i < dim; i += NXC_LANES) {
-            v16 d = v16_sub(v16_load(x + i), mean);
-            v16_store(x + i, d);
-            square = v16_fma(d, d, square);
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++) {
+        mean[r] = v16_set1(v16_sum(sum[r]) / (float)dim);
+        sum[r] = v16_set1(0.0f); /* of squares from here */
+    }
+    for (size_t i = 0; i < dim; i += NXC_LANES)
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            v16 d = v16_sub(v16_load(x + r * dim + i), mean[r]);
+            sum[r] = v16_fma(d, d, sum[r]);
         }
-        float variance = v16_sum(square) / (float)dim;
-        v16 scale = v16_set1(1.0f / sqrtf(variance + norm->eps));
-        for (size_t i = 0; i < dim; i += NXC_LANES) {
-            v16 d = v16_mul(v16_load(x + i), scale);
-            v16_store(x + i, v16_fma(d, v16_load(norm->gamma + i),
-                                     v16_load(norm->beta + i)));
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++) {
+        float variance = v16_sum(sum[r]) / (float)dim;
+        sum[r] = v16_set1(1.0f / sqrtf(variance + norm->eps));
+    }
+    for (size_t i = 0; i < dim; i += NXC_LANES) {
+        v16 gamma = v16_load(norm->gamma + i), beta = v16_load(norm->beta + i);
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            v16 d = v16_sub(v16_load(x + r * dim + i), mean[r]);
+            v16_store(x + r * dim + i,
+                      v16_fma(v16_mul(d, sum[r]), gamma, beta));
         }
     }
+}
+
+static void lanes_layer_norm(const nxc__norm *norm, float *x,
+                             const float *residual, size_t m) {
+    size_t row = 0, dim = norm->dim;
+    for (; row + NORM_ROWS <= m; row += NORM_ROWS)
+        norm_rows(norm, x + row * dim, residual ? residual + row * dim : NULL,
+                  NORM_ROWS);
+    for (; row < m; row++)
+        norm_rows(norm, x + row * dim, residual ? residual + row * dim : NULL,
+                  1);
 }
 
 static float lanes_dot(const float *a, const float *b, size_t n) {
@@ -231,10 +262,17 @@ ALWAYS_INLINE void lanes_tail(float to[NXC_LANES], const float *from,
     memcpy(to, from, n * sizeof *to);
 }
 
-static void lanes_quantize_row(const float *x, const float *factors, size_t k,
-                               uint8_t *q, nxc__int8_row *row) {
-    v16 low = v16_set1(0.0f), high = low;
+ALWAYS_INLINE v16 lanes_tail_product(const float *x, const float *factors,
+                                     size_t n) {
     float tx[NXC_LANES], tf[NXC_LANES];
+    lanes_tail(tx, x, n);
+    lanes_tail(tf, factors, n);
+    return v16_mul(v16_load(tx), v16_load(tf));
+}
+
+static nxc__int8_range lanes_row_range(const float *x, const float *factors,
+                                       size_t k) {
+    v16 low = v16_set1(0.0f), high = low;
     size_t i = 0;
     for (; i + NXC_LANES <= k; i += NXC_LANES) {
         v16 t = v16_mul(v16_load(x + i), v16_load(factors + i));
@@ -242,32 +280,55 @@ static void lanes_quantize_row(const float *x, const float *factors, size_t k,
         high = v16_max(high, t);
     }
     if (i < k) {
-        lanes_tail(tx, x + i, k - i);
-        lanes_tail(tf, factors + i, k - i);
-        v16 t = v16_mul(v16_load(tx), v16_load(tf));
+        v16 t = lanes_tail_product(x + i, factors + i, k - i);
         low = v16_min(low, t);
         high = v16_max(high, t);
     }
-    nxc__int8_range r = nxc__int8_range_of(
-        -v16_top(v16_sub(v16_set1(0.0f), low)), v16_top(high));
+    return nxc__int8_range_of(-v16_top(v16_sub(v16_set1(0.0f), low)),
+                              v16_top(high));
+}
+
+static void lanes_row_bytes(const float *x, const float *factors, size_t k,
+                            nxc__int8_range r, uint8_t *q) {
     v16 inverse = v16_set1(r.inverse);
-    *row = r.row;
-    for (i = 0; i + NXC_LANES <= k; i += NXC_LANES) {
+    size_t i = 0;
+    for (; i + 4 * NXC_LANES <= k; i += 4 * NXC_LANES) {
+        v16 t[4] V16_UNINITIALIZED;
+#pragma GCC unroll 4
+        for (size_t j = 0; j < 4; j++) {
+            const size_t at = i + j * NXC_LANES;
+            t[j] = v16_mul(v16_load(x + at), v16_load(factors + at));
+            t[j] = v16_mul(t[j], inverse);
+        }
+        v16_store_u8x4(q + i, t, r.row.zero);
+    }
+    for (; i + NXC_LANES <= k; i += NXC_LANES) {
         v16 t = v16_mul(v16_load(x + i), v16_load(factors + i));
         v16_store_u8(q + i, v16_mul(t, inverse), r.row.zero);
     }
     if (i < k) {
         uint8_t tail[NXC_LANES];
-        v16 t = v16_mul(v16_load(tx), v16_load(tf));
+        v16 t = lanes_tail_product(x + i, factors + i, k - i);
         v16_store_u8(tail, v16_mul(t, inverse), r.row.zero);
         memcpy(q + i, tail, k - i);
     }
 }
 
+/* A few rows at a time: the folding of one overlaps with the next one's load.
+ */
 static void lanes_quantize_rows(const float *x, const float *factors, size_t m,
                                 size_t k, uint8_t *q, nxc__int8_row *rows) {
-    for (size_t i = 0; i < m; i++)
-        lanes_quantize_row(x + i * k, factors, k, q + i * k, rows + i);
+    nxc__int8_range ranges[4];
+    for (size_t first = 0; first < m; first += 4) {
+        size_t n = m - first < 4 ? m - first : 4;
+        for (size_t i = 0; i < n; i++)
+            ranges[i] = lanes_row_range(x + (first + i) * k, factors, k);
+        for (size_t i = 0; i < n; i++) {
+            rows[first + i] = ranges[i].row;
+            lanes_row_bytes(x + (first + i) * k, factors, k, ranges[i],
+                            q + (first + i) * k);
+        }
+    }
 }
 
 static void lanes_dequantize(const int8_t *q, float scale, size_t n, float *x) {
@@ -280,6 +341,7 @@ static void lanes_dequantize(const int8_t *q, float scale, size_t n, float *x) {
 
 static void lanes_init(nxc__encoder_kernels *k) {
     k->attention = lanes_attention;
+    k->attention_int8 = lanes_attention_int8;
     k->layer_norm = lanes_layer_norm;
     k->gelu = lanes_gelu_slot;
     k->dot = lanes_dot;

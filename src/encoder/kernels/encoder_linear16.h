@@ -1,7 +1,7 @@
 /*
- * linear for ISAs whose registers hold 16 columns of a panel: 6 rows x 16
- * columns, the three thirds of a panel one after the other. Included by the
- * AVX2 and NEON files after encoder_lanes.h, with ROWS, prefetch_far() (to L2)
+ * linear and linear_bf16 for ISAs whose registers hold 16 columns of a panel: 6
+ * rows x 16 columns, the three thirds of a panel one after the other. Included
+ * by the AVX2 and NEON files after encoder_lanes.h, with prefetch_far() (to L2)
  * and prefetch_near() (to L1) defined.
  *
  *     step k of a panel      | 16 columns | 16 columns | 16 columns |
@@ -13,22 +13,19 @@
  * long. Prefetches past the last panel reach the next matrix, or have no
  * effect.
  */
-typedef struct block {
-    const float *x, *panel, *bias;
-    float *y;
-    size_t k, n;
-} block;
+#define ROWS 6
 
-ALWAYS_INLINE void tile(const block *b, size_t rows) {
+ALWAYS_INLINE void tile(const panel_block *b, size_t rows, size_t width) {
     v16 acc[ROWS] V16_UNINITIALIZED;
-    const float *w = b->panel, *x = b->x;
+    const char *w = b->panel;
+    const float *x = b->x;
 #pragma GCC unroll 6
     for (size_t i = 0; i < rows; i++)
         acc[i] = v16_set1(0.0f);
-    for (size_t k = 0; k < b->k; k++, w += NXC_PANEL) {
-        v16 v = v16_load(w);
-        prefetch_far(w + NXC_PANEL * b->k);
-        prefetch_near(w + NXC_PANEL * 16);
+    for (size_t k = 0; k < b->k; k++, w += NXC_PANEL * width) {
+        v16 v = panel_load(w, width);
+        prefetch_far(w + NXC_PANEL * b->k * width);
+        prefetch_near(w + NXC_PANEL * 16 * width);
 #pragma GCC unroll 6
         for (size_t i = 0; i < rows; i++)
             v16_accumulate(&acc[i], v16_set1(x[i * b->k + k]), v);
@@ -38,24 +35,25 @@ ALWAYS_INLINE void tile(const block *b, size_t rows) {
         v16_store(b->y + i * b->n, v16_add(acc[i], v16_load(b->bias)));
 }
 
-NXC_TILE_ROWS_6(tile_rows, block, tile)
+ALWAYS_INLINE void tile_f32(const panel_block *b, size_t rows) {
+    tile(b, rows, sizeof(float));
+}
+ALWAYS_INLINE void tile_bf16(const panel_block *b, size_t rows) {
+    tile(b, rows, sizeof(uint16_t));
+}
+NXC_TILE_ROWS_6(tile_rows_f32, panel_block, tile_f32)
+NXC_TILE_ROWS_6(tile_rows_bf16, panel_block, tile_bf16)
 
 static void linear16(const nxc__linear *w, const float *x, size_t m, float *y,
                      nxc__epilogue epilogue) {
-    size_t n_blocks = (m + ROWS - 1) / ROWS;
-    for (size_t column = 0; column < w->n; column += NXC_LANES) {
-        const float *panel = w->panels + column / NXC_PANEL * NXC_PANEL * w->k +
-                             column % NXC_PANEL;
-        block b = {x, panel, w->bias + column, y + column, w->k, w->n};
-        size_t row = 0;
-        for (size_t left = n_blocks; left; left--) {
-            size_t rows = (m - row + left - 1) / left;
-            tile_rows(&b, rows);
-            if (epilogue == NXC_EPILOGUE_GELU)
-                lanes_gelu_block(b.y, b.n, rows, NXC_LANES);
-            row += rows;
-            b.x += rows * w->k;
-            b.y += rows * w->n;
-        }
-    }
+    panel_block first = {x, (const char *)w->panels, w->bias, y, w->k, w->n};
+    panel_blocks(&first, m, epilogue, tile_rows_f32, ROWS, NXC_LANES,
+                 sizeof(float));
+}
+
+static void linear_bf16_16(const nxc__linear_bf16 *w, const float *x, size_t m,
+                           float *y, nxc__epilogue epilogue) {
+    panel_block first = {x, (const char *)w->panels, w->bias, y, w->k, w->n};
+    panel_blocks(&first, m, epilogue, tile_rows_bf16, ROWS, NXC_LANES,
+                 sizeof(uint16_t));
 }

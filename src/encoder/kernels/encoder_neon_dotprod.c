@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "encoder/kernels/encoder_attention_int8.h"
 #include "encoder/kernels/encoder_int8_blocks.h"
 #include "encoder/kernels/encoder_tile.h"
 
@@ -65,4 +66,5 @@ static void linear_int8_dotprod(const nxc__linear_int8 *w, const uint8_t *q,
 void nxc__encoder_kernels_dotprod(nxc__encoder_kernels *k) {
     k->int8 = "dotprod";
     k->linear_int8 = linear_int8_dotprod;
+    k->attention_int8 = lanes_attention_int8;
 }

@@ -49,6 +49,11 @@ static inline __m256 power_half(__m256 n) {
 static inline v16 v16_power(v16 n) {
     return (v16){power_half(n.lo), power_half(n.hi)};
 }
+static inline v16 v16_abs(v16 a) {
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    return (v16){_mm256_andnot_ps(sign, a.lo), _mm256_andnot_ps(sign, a.hi)};
+}
+static inline v16 v16_scale(v16 a, v16 n) { return v16_mul(a, v16_power(n)); }
 /* Lanes folded in halves. */
 static inline float sum_8(__m256 a) {
     __m128 x =
@@ -74,11 +79,23 @@ static inline void v16_store_u8(uint8_t *q, v16 a, int32_t zero) {
                                      _mm256_extracti128_si256(words, 1));
     _mm_storeu_si128((__m128i *)(void *)q, bytes);
 }
+static inline void v16_store_u8x4(uint8_t *q, const v16 a[4], int32_t zero) {
+    for (size_t i = 0; i < 4; i++)
+        v16_store_u8(q + 16 * i, a[i], zero);
+}
 static inline v16 v16_load_s8(const int8_t *q) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)q);
     return (v16){
         _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
         _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)))};
+}
+static inline __m256 widen_8(const uint16_t *p) {
+    __m128i halves = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+}
+static inline v16 v16_load_bf16(const uint16_t *p) {
+    return (v16){widen_8(p), widen_8(p + 8)};
 }
 static inline void transpose_8(const float *from, size_t ldf, size_t rows,
                                float *to, size_t ldt) {
@@ -118,6 +135,55 @@ static inline void v16_transpose(const float *from, size_t ldf, size_t rows,
 static inline void v16_accumulate(v16 *c, v16 a, v16 b) {
     __asm__("vfmadd231ps %2, %1, %0" : "+x"(c->lo) : "x"(a.lo), "x"(b.lo));
     __asm__("vfmadd231ps %2, %1, %0" : "+x"(c->hi) : "x"(a.hi), "x"(b.hi));
+}
+
+typedef struct v16i {
+    __m256i lo, hi;
+} v16i;
+#define V16_KEYS 4
+static inline v16i v16i_load(const void *p) {
+    const __m256i *q = (const __m256i *)p;
+    return (v16i){_mm256_loadu_si256(q), _mm256_loadu_si256(q + 1)};
+}
+static inline void v16i_store(void *p, v16i a) {
+    __m256i *q = (__m256i *)p;
+    _mm256_storeu_si256(q, a.lo);
+    _mm256_storeu_si256(q + 1, a.hi);
+}
+static inline v16i v16i_set1(int32_t a) {
+    return (v16i){_mm256_set1_epi32(a), _mm256_set1_epi32(a)};
+}
+#define V16I_BINARY(op, intrinsic)                                   \
+    static inline v16i v16i_##op(v16i a, v16i b) {                   \
+        return (v16i){intrinsic(a.lo, b.lo), intrinsic(a.hi, b.hi)}; \
+    }
+V16I_BINARY(add, _mm256_add_epi32)
+V16I_BINARY(sub, _mm256_sub_epi32)
+V16I_BINARY(max, _mm256_max_epi32)
+V16I_BINARY(xor, _mm256_xor_si256)
+static inline v16i v16i_shl8(v16i a) {
+    return (v16i){_mm256_slli_epi32(a.lo, 8), _mm256_slli_epi32(a.hi, 8)};
+}
+static inline v16i v16i_shl16(v16i a) {
+    return (v16i){_mm256_slli_epi32(a.lo, 16), _mm256_slli_epi32(a.hi, 16)};
+}
+static inline v16i v16i_of(v16 a) {
+    return (v16i){_mm256_cvtps_epi32(a.lo), _mm256_cvtps_epi32(a.hi)};
+}
+static inline v16 v16_of(v16i a) {
+    return (v16){_mm256_cvtepi32_ps(a.lo), _mm256_cvtepi32_ps(a.hi)};
+}
+/* In words, as encoder_avx2.c does it. */
+static inline __m256i dot4_half(__m256i c, __m256i u, __m256i s) {
+    __m256i u_even = _mm256_and_si256(u, _mm256_set1_epi16(0xFF));
+    __m256i s_even = _mm256_srai_epi16(_mm256_slli_epi16(s, 8), 8);
+    __m256i u_odd = _mm256_srli_epi16(u, 8), s_odd = _mm256_srai_epi16(s, 8);
+    c = _mm256_add_epi32(c, _mm256_madd_epi16(u_even, s_even));
+    return _mm256_add_epi32(c, _mm256_madd_epi16(u_odd, s_odd));
+}
+static inline void v16i_dot4(v16i *c, v16i u, v16i s) {
+    c->lo = dot4_half(c->lo, u.lo, s.lo);
+    c->hi = dot4_half(c->hi, u.hi, s.hi);
 }
 
 #endif

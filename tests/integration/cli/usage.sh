@@ -22,3 +22,7 @@ NEXTCALL_BATCH_SIZE=0 "$nextcall" rank --no-model --catalog x 2>&1; echo "code $
 "$nextcall" rank --catalog x --features 2>&1; echo "code $?"
 "$nextcall" rank --catalog x --table 2>&1; echo "code $?"
 "$nextcall" rank --catalog x --requests y --table --json 2>&1; echo "code $?"
+"$nextcall" doctor --cpu pentium 2>&1; echo "code $?"
+"$nextcall" doctor --cpu ref --model none | sed -n 's/ (.*//; /^int8\|^bf16\|^f32/p'
+"$nextcall" doctor --cpu ref --model none --json |
+    grep -o '"[a-z0-9]*":{"kernels":"ref","not_used":{'

@@ -1,0 +1,385 @@
+/*
+ * Each input of a decision point is changed in turn, over random ones. What
+ * must hold, of bits:
+ *   - the cached engine gives what an engine without caches gives;
+ *   - only columns that name the input in depends_on change;
+ *   - vectors are computed again exactly where a column that is cached may
+ *     have changed: none for a time, an id, a response; all for the order of
+ *     the history or the prompt; one for one new candidate.
+ * And for what the fingerprint stands for: a word of a summary, an option, an
+ * encoder give another one; what no feature reads does not.
+ */
+#include "support/tiny_engine.h"
+
+#define DIR_MODEL NXC_BINARY_DIR "/tests/tiny_key_"
+#define STORE "vector_key_store"
+#define CATALOG "vector_key_catalog.jsonl"
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { N_SEEDS = 8 };
+#else
+enum { N_SEEDS = 60 };
+#endif
+enum { N_OPS = 8, N = 5, MAX_CALLS = 5 };
+static const char *const models[] = {DIR_MODEL "a.nxm", DIR_MODEL "b.nxm"};
+
+/* One word of one summary is word. */
+static void write_catalog(const char *word) {
+    static const char *const paths[N_OPS] = {
+        "GET /customers",     "GET /customers/{id}",
+        "POST /customers",    "DELETE /customers/{id}",
+        "GET /invoices",      "POST /invoices/{id}/confirm",
+        "PUT /invoices/{id}", "PATCH /orders/{id}"};
+    nxc__buffer b;
+    nxc_error err;
+    nxc__buffer_init(&b, &nxc__allocator_default, 1 << 20);
+    for (size_t i = 0; i < N_OPS; i++) {
+        const char *space = strchr(paths[i], ' ');
+        nxc__buffer_printf(
+            &b,
+            "{\"catalog\":\"c\",\"id\":\"%s\",\"method\":\"%.*s\",\"path\":\"%"
+            "s\","
+            "\"operationId\":\"op%zu\",\"summary\":\"a summary %s c %zu\"}\n",
+            paths[i], (int)(space - paths[i]), paths[i], space + 1, i,
+            i == 3 ? word : "b", i);
+    }
+    assert_ok(nxc__buffer_status(&b, "catalog", &err), err);
+    assert_ok(nxc__file_replace(CATALOG, b.data, b.len, &err), err);
+    nxc__buffer_release(&b);
+}
+
+static nxc_engine *open_engine(const char *options, const char *model) {
+    nxc_engine *e = tiny_engine(options, model, NULL);
+    tiny_engine_add(e, "c", CATALOG);
+    return e;
+}
+
+typedef struct input {
+    char prompt[64];
+    nxc_call calls[MAX_CALLS];
+    char texts[MAX_CALLS][64]; /* of the calls */
+    size_t n_calls;
+    double session_start, now;
+    uint32_t operations[N];
+} input;
+typedef struct output {
+    float rows[N][NXC_V1_N_FEATURES]; /* by candidate of the input */
+    uint8_t status[NXC_V1_N_FEATURES];
+} output;
+
+static void set_call(input *in, size_t i, uint64_t kind, uint64_t id) {
+    static const char *const forms[] = {
+        "GET /customers",       "GET /customers/%u",
+        "POST /customers",      "DELETE /customers/%u",
+        "GET /invoices",        "POST /invoices/%u/confirm",
+        "GET /nowhere/%u/else", "PATCH /orders/%u"};
+    const char *form = forms[kind % 8], *hole = strstr(form, "%u");
+    if (hole)
+        snprintf(in->texts[i], 64, "%.*s%u%s", (int)(hole - form), form,
+                 (unsigned)id % 1000, hole + 2);
+    else
+        snprintf(in->texts[i], 64, "%s", form);
+}
+static input random_input(uint64_t seed) {
+    static const char *const prompts[] = {"list a customer", "create invoice",
+                                          "delete it", "c d e", ""};
+    input in;
+    memset(&in, 0, sizeof in);
+    snprintf(in.prompt, sizeof in.prompt, "%s", prompts[nxc_random(&seed) % 5]);
+    in.n_calls = 2 + nxc_random(&seed) % (MAX_CALLS - 1);
+    for (size_t i = 0; i < in.n_calls; i++) {
+        set_call(&in, i, nxc_random(&seed), nxc_random(&seed));
+        in.calls[i].timestamp = 1.7e9 + 60.0 * (double)i;
+    }
+    in.session_start = nxc_random(&seed) % 2 ? 1.7e9 - 500 : NXC_NAN;
+    in.now = nxc_random(&seed) % 4 ? 1.7e9 + 1000 : NXC_NAN;
+    for (uint32_t i = 0; i < N; i++)
+        in.operations[i] = i;
+    return in;
+}
+
+static output rank_input(nxc_ctx *ctx, const input *in, size_t *n_computed) {
+    nxc_engine *e = ctx->engine;
+    nxc_request request = NXC_REQUEST_INIT;
+    nxc_call calls[MAX_CALLS];
+    nxc_str ids[N];
+    nxc_ranking r;
+    nxc_operation op;
+    nxc_error err;
+    output out;
+    for (size_t i = 0; i < in->n_calls; i++) {
+        calls[i] = in->calls[i];
+        calls[i].call = nxc__str(in->texts[i]);
+    }
+    for (size_t i = 0; i < N; i++) {
+        assert_true(nxc_catalog_get_operation(e->entries[0].catalog,
+                                              in->operations[i], &op));
+        ids[i] = op.id;
+    }
+    request.prompt = nxc__str(in->prompt);
+    request.history = calls;
+    request.n_history = in->n_calls;
+    request.session_start = in->session_start;
+    request.now = in->now;
+    request.candidates = ids;
+    request.n_candidates = N;
+    uint64_t before = metric_of(e, NXC_METRIC_vectors_computed);
+    assert_ok(nxc_rank(ctx, &request, &r, &err), err);
+    *n_computed = metric_of(e, NXC_METRIC_vectors_computed) - before;
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < r.n; k++)
+            if (r.items[k].operation == in->operations[i])
+                memcpy(out.rows[i], r.items[k].features, sizeof out.rows[i]);
+    memcpy(out.status, r.feature_status, sizeof out.status);
+    return out;
+}
+
+/* ---- what can be changed, and what is computed then */
+
+static void change_now(input *in) {
+    in->now = in->now == in->now ? in->now + 77 : 1.7e9 + 77;
+}
+static void change_start(input *in) { in->session_start = 1.7e9 - 999; }
+static void change_timestamp(input *in) {
+    in->calls[in->n_calls - 1].timestamp += 7;
+}
+static void change_response(input *in) { in->calls[0].response_status = 404; }
+static void change_id(input *in) {
+    for (size_t i = 0; i < in->n_calls; i++) {
+        char *digit = strpbrk(in->texts[i], "0123456789");
+        if (digit) *digit = *digit == '7' ? '8' : '7';
+    }
+}
+static void change_order(input *in) {
+    char first[64];
+    memcpy(first, in->texts[0], 64);
+    memcpy(in->texts[0], in->texts[1], 64);
+    memcpy(in->texts[1], first, 64);
+}
+static void change_call(input *in) {
+    set_call(in, in->n_calls - 1,
+             strstr(in->texts[in->n_calls - 1], "confirm") ? 0 : 5, 1);
+}
+static void change_prompt(input *in) {
+    snprintf(in->prompt, sizeof in->prompt, "create d a list e");
+}
+static void change_candidate(input *in) { in->operations[2] = N_OPS - 1; }
+static void reverse_candidates(input *in) {
+    for (uint32_t i = 0; i < N; i++)
+        in->operations[i] = N - 1 - i;
+}
+
+enum { ALL = N, ALL_UNLESS_EQUAL = -1 };
+static const struct {
+    const char *what;
+    void (*change)(input *);
+    const char *letters; /* columns that may change name one of these */
+    int n_computed;
+} changes[] = {
+    {"nothing", NULL, "", 0},
+    {"now", change_now, "N", 0},
+    {"session_start", change_start, "N", 0},
+    {"a timestamp", change_timestamp, "N", 0},
+    {"a response", change_response, "", 0},
+    {"an id", change_id, "", 0},
+    {"the order of the history", change_order, "H", ALL_UNLESS_EQUAL},
+    {"a call", change_call, "H", ALL},
+    {"the prompt", change_prompt, "P", ALL},
+    {"a candidate", change_candidate, "C", 1},
+    {"the order of the candidates", reverse_candidates, "C", 0},
+};
+
+static void check_columns(const char *what, const char *letters,
+                          const output *a, const output *b) {
+    for (size_t f = 0; f < NXC_V1_N_FEATURES; f++) {
+        const nxc_feature_info *info = &nxc__features_v1[f].info;
+        if (strpbrk(info->depends_on, letters)) continue;
+        for (size_t i = 0; i < N; i++)
+            if (memcmp(&a->rows[i][f], &b->rows[i][f], sizeof(float)) != 0)
+                fail_msg("%s: expected no change of %s, got one", what,
+                         info->name);
+    }
+}
+
+/* Whether the first two calls differ at most in an id. */
+static bool is_one_operation(const input *in) {
+    const char *a = in->texts[0], *b = in->texts[1];
+    for (;;) {
+        a += strspn(a, "0123456789");
+        b += strspn(b, "0123456789");
+        if (*a != *b) return false;
+        if (!*a) return true;
+        a++;
+        b++;
+    }
+}
+
+static void one_change(nxc_ctx *cached, nxc_ctx *plain, const input *base,
+                       size_t k) {
+    input in = *base;
+    size_t n, ignored;
+    output before = rank_input(cached, base, &n);
+    if (changes[k].change) changes[k].change(&in);
+    output after = rank_input(cached, &in, &n);
+    output want = rank_input(plain, &in, &ignored);
+    assert_memory_equal(after.rows, want.rows, sizeof want.rows);
+    assert_memory_equal(after.status, want.status, sizeof want.status);
+    check_columns(changes[k].what, changes[k].letters, &before, &after);
+    for (size_t i = 0; i < N; i++) /* a candidate is nobody else's business */
+        if (changes[k].change == change_candidate && i != 2)
+            assert_memory_equal(after.rows[i], before.rows[i],
+                                sizeof before.rows[i]);
+    size_t expected = (size_t)changes[k].n_computed;
+    if (changes[k].n_computed == ALL_UNLESS_EQUAL)
+        expected = is_one_operation(base) ? 0 : ALL;
+    if (n != expected)
+        fail_msg("%s: expected %zu vectors computed, got %zu", changes[k].what,
+                 expected, n);
+}
+
+static void each_input_in_turn(void **state) {
+    static size_t n_changed_order;
+    (void)state;
+    for (size_t with_encoder = 0; with_encoder < 2; with_encoder++)
+        for (uint64_t seed = 1; seed <= N_SEEDS; seed++)
+            for (size_t k = 0; k < sizeof changes / sizeof *changes; k++) {
+                /* of the base alone is anything kept */
+                static nxc_engine *plain_engine[2];
+                const char *model = with_encoder ? models[0] : NULL;
+                nxc_ctx *cached, *plain;
+                nxc_error err;
+                input base = random_input(seed);
+                if (!plain_engine[with_encoder])
+                    plain_engine[with_encoder] =
+                        open_engine("feature_cache_size=0", model);
+                nxc_engine *e = open_engine("embedding_cache_mb=1", model);
+                assert_ok(nxc_ctx_new(e, &cached, &err), err);
+                assert_ok(nxc_ctx_new(plain_engine[with_encoder], &plain, &err),
+                          err);
+                one_change(cached, plain, &base, k);
+                n_changed_order +=
+                    k == 6 && metric_of(e, NXC_METRIC_vectors_computed) > N;
+                nxc_ctx_free(plain);
+                nxc_ctx_free(cached);
+                nxc_engine_close(e);
+                if (seed == N_SEEDS &&
+                    k + 1 == sizeof changes / sizeof *changes) {
+                    nxc_engine_close(plain_engine[with_encoder]);
+                    plain_engine[with_encoder] = NULL;
+                }
+            }
+    assert_true(n_changed_order >
+                N_SEEDS); /* of twice as many, where the two calls differ */
+}
+
+static nxc__hash128 fingerprint_of(const char *options, const char *model) {
+    nxc_engine *e = open_engine(options, model);
+    nxc__hash128 h = e->entries[0].fingerprint;
+    nxc_engine_close(e);
+    return h;
+}
+
+static void the_fingerprint_covers_the_rest(void **state) {
+    (void)state;
+    write_catalog("b");
+    nxc__hash128 base = fingerprint_of("", models[0]);
+    static const struct {
+        const char *options;
+        int model;        /* -1: none */
+        const char *word; /* of one summary */
+        bool is_same;
+    } cases[] = {
+        {"", 0, "b", true},
+        {"parallel_workers=2 batch_size=7 feature_cache_size=3", 0, "b", true},
+        {"max_history=50", 0, "b", true},
+        {"pattern_confidence_threshold=0.65", 0, "b", false},
+        {"workflow_patterns=browse_edit_save", 0, "b", false},
+        {"", 1, "b", false},
+        {"", -1, "b", false},
+        {"", 0, "d", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_catalog(cases[i].word);
+        nxc__hash128 h =
+            fingerprint_of(cases[i].options,
+                           cases[i].model < 0 ? NULL : models[cases[i].model]);
+        assert_int_equal(nxc__hash128_eq(h, base), cases[i].is_same);
+    }
+    write_catalog("b");
+}
+
+/* A changed word costs one text; a changed option or model no vector of before
+ * is found, and with the option back they all are. */
+static void a_restart_finds_what_still_holds(void **state) {
+    static const struct {
+        const char *options;
+        int model;
+        const char *word;
+        size_t n_computed, n_encoded;
+    } steps[] = {
+        {"", 0, "b", N, N + 1},
+        {"", 0, "b", 0, 0},
+        {"pattern_confidence_threshold=0.65", 0, "b", N, 0},
+        {"", 0, "d", N, 1}, /* the text of one operation */
+        {"", 0, "b", 0, 0},
+        {"", 1, "b", N, N + 1}, /* another encoder */
+        {"", 1, "b", 0, 0},
+    };
+    input in = random_input(1);
+    (void)state;
+    snprintf(in.prompt, sizeof in.prompt, "list a customer");
+    remove_files(STORE, "");
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        char options[128];
+        nxc_ctx *ctx;
+        nxc_error err;
+        size_t n;
+        write_catalog(steps[i].word);
+        snprintf(options, sizeof options,
+                 "store=" STORE " feature_cache_size=0 embedding_cache_mb=0 %s",
+                 steps[i].options);
+        nxc_engine *e = open_engine(options, models[steps[i].model]);
+        assert_ok(nxc_ctx_new(e, &ctx, &err), err);
+        (void)rank_input(ctx, &in, &n);
+        if (n != steps[i].n_computed ||
+            metric_of(e, NXC_METRIC_texts_encoded) != steps[i].n_encoded)
+            fail_msg("step %zu: expected %zu vectors and %zu texts, got %zu "
+                     "and %zu",
+                     i, steps[i].n_computed, steps[i].n_encoded, n,
+                     (size_t)metric_of(e, NXC_METRIC_texts_encoded));
+        nxc_ctx_free(ctx);
+        nxc_engine_close(e);
+    }
+    write_catalog("b");
+    remove_files(STORE, "");
+}
+
+static int set_up(void **state) {
+    nxc_error err;
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        tiny_model tiny = {.n_layers = 1, .n_positions = 256, .seed = 5 + i};
+        tiny_model_write(&tiny, DIR_MODEL);
+        assert_ok(nxc_model_pack(DIR_MODEL, models[i], NXC_F32, NULL, &err),
+                  err);
+    }
+    write_catalog("b");
+    return 0;
+}
+static int tear_down(void **state) {
+    (void)state;
+    tiny_model_remove(DIR_MODEL);
+    unlink(models[0]);
+    unlink(models[1]);
+    unlink(CATALOG);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_input_in_turn),
+        cmocka_unit_test(the_fingerprint_covers_the_rest),
+        cmocka_unit_test(a_restart_finds_what_still_holds),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

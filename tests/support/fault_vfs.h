@@ -1,0 +1,30 @@
+/*
+ * SQLite's file layer with faults: the n-th operation of the chosen kinds
+ * fails, once or from then on, as an input or output error or as a full disk.
+ *
+ *     install -> (arm -> work -> disarm)* -> remove
+ *
+ * It is the default while it is installed, so what is tested opens its files as
+ * ever. Thread-safety: any; which operation is the n-th is determined as far as
+ * the work is.
+ */
+#ifndef NXC_FAULT_VFS_H
+#define NXC_FAULT_VFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    FAULT_WRITE = 1, /* xWrite, xSync, xTruncate */
+    FAULT_READ = 2,  /* xRead */
+    FAULT_OPEN = 4   /* xOpen, xDelete, xAccess */
+};
+
+void fault_vfs_install(void);
+void fault_vfs_remove(void);
+/* code: SQLITE_IOERR_WRITE, SQLITE_FULL and so on. */
+void fault_vfs_arm(int kinds, size_t n, bool onward, int code);
+/* Operations that failed since arm. */
+size_t fault_vfs_disarm(void);
+
+#endif
