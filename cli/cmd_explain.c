@@ -229,21 +229,29 @@ static void print_explanation(const nxc_ranking *r, const nxc_ranked *a) {
         printf(", rank %u, score %.6f\n", b->rank, b->score);
     }
     if (b && a->contributions) print_sentence(r, a, b);
-    if (!a->contributions)
-        puts("This ranker is a tree ensemble: it gives scores, no "
-             "contributions.");
+}
+
+/* The item of the named operation, or the best, with contributions. */
+static nxc_status explained(ranked_request *r, const char *key,
+                            const nxc_ranked **out, nxc_error *err) {
+    const nxc_ranked *item = subject(&r->ranking, key, err);
+    if (!item) return NXC_ERR_NOT_FOUND;
+    size_t at = (size_t)(item - r->ranking.items), n = r->ranking.n;
+    NXC_TRY(nxc_ranking_explain(r->ctx, &r->ranking, at, 1, err));
+    NXC_TRY(nxc_ranking_explain(r->ctx, &r->ranking, 0, n < 2 ? n : 2, err));
+    *out = &r->ranking.items[at];
+    return NXC_OK;
 }
 
 int cli_explain(const cli_args *args) {
     ranked_request r;
     nxc_error err;
+    const nxc_ranked *item = NULL;
     nxc_status st = rank_all(args, &r, &err);
+    if (st == NXC_OK)
+        st = explained(&r, cli_get(args, "operation"), &item, &err);
     if (st == NXC_OK) {
-        const nxc_ranked *item =
-            subject(&r.ranking, cli_get(args, "operation"), &err);
-        if (!item)
-            st = NXC_ERR_NOT_FOUND;
-        else if (cli_has(args, "json"))
+        if (cli_has(args, "json"))
             st = print_pair(&r, item, &err);
         else
             print_explanation(&r.ranking, item);

@@ -241,6 +241,8 @@ int cli_catalog_stats(const cli_args *args);
 int cli_model_fetch(const cli_args *args);
 int cli_model_pack(const cli_args *args);
 int cli_model_info(const cli_args *args);
+int cli_score(const cli_args *args);
+int cli_importance(const cli_args *args);
 int cli_cache_stats(const cli_args *args);
 int cli_cache_verify(const cli_args *args);
 int cli_cache_clear(const cli_args *args);

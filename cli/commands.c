@@ -118,6 +118,29 @@ static const cli_example explain_examples[] = {
         {"input-text", NULL, "text in, even if the first byte is a {"}, { \
         "output-json", NULL, "JSONL out"                                  \
     }
+#define OPT_LEVEL \
+    { "cpu", "LEVEL", "cap the instruction set: auto, ref, avx2, avx512, neon" }
+static const cli_option score_options[] = {
+    {"ranker", "FILE", "LightGBM text model"},
+    {"input", "FILE", "FILE.npy: (rows, features); else CSV; - is stdin"},
+    {"output", "FILE.npy", "float64; default: a line a row on stdout"},
+    {"contrib", NULL, "contributions of the features, then expected value"},
+    {"bench", NULL, "only time it, over calls of 1 to 1,024 rows"},
+    OPT_LEVEL,
+};
+static const cli_example score_examples[] = {
+    {"Score a matrix with any LightGBM model",
+     "nextcall score --ranker model.txt --input X.npy --output S.npy"},
+    {"Why each row has its score",
+     "nextcall score --ranker model.txt --input X.csv --contrib"},
+};
+static const cli_option importance_options[] = {
+    OPT_JSON,
+};
+static const cli_example importance_examples[] = {
+    {"Which features a model goes by", "nextcall importance model.txt"},
+};
+
 static const cli_option embed_options[] = {
     OPT_LINES,
     {"output", "FILE", "FILE.npy: (texts, 384) float32; else JSONL"},
@@ -318,10 +341,25 @@ const cli_command cli_commands[] = {
      OPTIONS(eval_options), 0, 0, true, OPTIONS(eval_examples), cli_eval},
     {"explain", "", "why a candidate has its score",
      "Shows each feature's value and contribution for one candidate beside the "
-     "best other one. Contributions exist for the linear ranker. In JSON it is "
-     "an answer of rank with two entries, the explained one first.",
+     "best other one. A tree ensemble's contributions count from its mean over "
+     "the training rows; a model without the counts of those is refused. In "
+     "JSON it is an answer of rank with two entries, the explained one first.",
      OPTIONS(explain_options), 0, 0, true, OPTIONS(explain_examples),
      cli_explain},
+    {"score", "", "score a matrix with a LightGBM model",
+     "Scores the rows of a matrix with any LightGBM text model of one output, "
+     "bit for bit as LightGBM does, without a feature set. A .npy file holds "
+     "float32 or float64 rows in C order. A CSV file has commas; a first line "
+     "without a number is a header, whose names must be the model's; an empty "
+     "cell, NA or nan is missing. An error names the line and the column. With "
+     "--contrib a row is LightGBM's predict_contrib: a number for each feature "
+     "and the expected value, which add up to the score.",
+     OPTIONS(score_options), 0, 0, false, OPTIONS(score_examples), cli_score},
+    {"importance", "MODEL", "what a LightGBM model goes by",
+     "Shows for each feature how many splits ask for it and the sum of their "
+     "gains, as LightGBM does, by falling gain.",
+     OPTIONS(importance_options), 1, 1, false, OPTIONS(importance_examples),
+     cli_importance},
     {"embed", "FILE...", "sentence embeddings of lines",
      "Encodes each line of the files (- is standard input), in their order. "
      "Lines are texts, an empty one too; or JSON objects with a member text, "

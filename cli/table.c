@@ -27,9 +27,10 @@ const char *cli_feature_text(const nxc_ranking *r, size_t feature, float value,
 }
 
 void cli_mean_contributions(const nxc_ranking *r, double *out) {
+    bool has_all = r->n && r->items[r->n - 1].contributions;
     for (size_t f = 0; f < r->n_features; f++) {
         out[f] = 0;
-        for (size_t i = 0; i < r->n && r->items[i].contributions; i++)
+        for (size_t i = 0; has_all && i < r->n; i++)
             out[f] += r->items[i].contributions[f] / (double)r->n;
     }
 }

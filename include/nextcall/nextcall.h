@@ -427,6 +427,34 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_score(const nxc_ranker *ranker,
                                                    double *scores,
                                                    nxc_error *err);
 
+/* Contributions of the features to the scores of n rows, exact TreeSHAP values
+ * for a tree ensemble and products for the linear default:
+ * *expected + sum of a row's contributions = its score. rows and contributions
+ * (n, n_features). Errors: NXC_ERR_UNSUPPORTED (the model file does not say how
+ * many training rows came to its leaves and nodes), NXC_ERR_NOMEM.
+ * Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_ranker_explain(const nxc_ranker *ranker, const double *rows, size_t n,
+                   double *contributions, double *expected, nxc_error *err);
+
+typedef enum nxc_importance {
+    NXC_IMPORTANCE_SPLIT, /* how many splits ask for the feature */
+    NXC_IMPORTANCE_GAIN   /* sum of their gains */
+} nxc_importance;
+/* As LightGBM has it, over splits of gain > 0. out (n_features). Errors:
+ * NXC_ERR_UNSUPPORTED (the linear default; a model file without split_gain).
+ * Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_get_importance(
+    const nxc_ranker *ranker, nxc_importance kind, double *out, nxc_error *err);
+/* Name of feature i < n_features; lives as long as the ranker. Since 0.1. */
+NXC_API const char *nxc_ranker_feature_name(const nxc_ranker *ranker, size_t i);
+/* Cap the instruction set of scoring, as the option cpu does: "auto", "ref",
+ * "avx2", ... Scores do not depend on it. An engine that takes the ranker sets
+ * its own. Errors: NXC_ERR_UNSUPPORTED. Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_set_cpu(nxc_ranker *ranker,
+                                                     const char *level,
+                                                     nxc_error *err);
+
 /* ------------------------------------------------------------- 6 engine */
 
 typedef struct nxc_engine nxc_engine;
@@ -596,7 +624,7 @@ typedef struct nxc_ranked {
     uint32_t rank;      /* 1 is best */
     double score;
     const float *features;       /* (n_features) */
-    const double *contributions; /* (n_features), or NULL for trees */
+    const double *contributions; /* (n_features); NULL for trees until asked */
 } nxc_ranked;
 
 typedef struct nxc_ranking {
@@ -633,6 +661,15 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank(nxc_ctx *ctx,
                                            const nxc_request *request,
                                            nxc_ranking *out, nxc_error *err);
 
+/* The contributions of a tree ensemble, which costs far more to explain than to
+ * score: fills those of items first ... first + n - 1 that have none. ranking
+ * is the last of ctx. Errors: NXC_ERR_UNSUPPORTED (see nxc_ranker_explain),
+ * NXC_ERR_INVALID, NXC_ERR_NOMEM. Thread-safety: per-ctx. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_explain(nxc_ctx *ctx,
+                                                      nxc_ranking *ranking,
+                                                      size_t first, size_t n,
+                                                      nxc_error *err);
+
 /* Parse, rank and format in one call: JSON in, JSON out. A request that fails
  * is answered by {"id", "error": {"code", "message"}} and its status is
  * returned. with_features: see nxc_ranking_format. out is valid until the next
@@ -641,7 +678,8 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str request,
                                                 bool with_features,
                                                 nxc_str *out, nxc_error *err);
 /* The JSON form of a ranking, as nxc_rank_json gives it.
- * with_features: add feature values and contributions. Since 0.1. */
+ * with_features: add feature values, and contributions where the ranker has
+ * them. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_format(
     nxc_ctx *ctx, const nxc_request *request, const nxc_ranking *ranking,
     bool with_features, nxc_str *out, nxc_error *err);

@@ -157,7 +157,9 @@ nxc_status nxc_engine_set_ranker(nxc_engine *e, nxc_ranker *ranker,
         return nxc__error(err, NXC_ERR_INVALID,
                           "set_ranker: expected a ranker, got NULL");
     const nxc__feature_set *set;
+    nxc_str cpu = nxc__config_text(e->cfg, NXC_OPT_cpu);
     NXC_TRY(find_set(ranker, &set, err));
+    NXC_TRY(nxc_ranker_set_cpu(ranker, cpu.ptr, err));
     const nxc__feature_set *extracted =
         e->asked && e->asked->n > set->n ? e->asked : set;
     NXC_TRY(prepare_entries(e, extracted, err));

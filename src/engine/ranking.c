@@ -390,6 +390,31 @@ static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
     return NXC_OK;
 }
 
+nxc_status nxc_ranking_explain(nxc_ctx *ctx, nxc_ranking *r, size_t first,
+                               size_t n, nxc_error *err) {
+    if (!ctx || !r || first > r->n || n > r->n - first)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "ranking explain: expected a context and items of "
+                          "its ranking, got others");
+    const nxc_ranker *ranker = ctx->engine->ranker;
+    if (nxc__ranker_is_linear(ranker) || n == 0) return NXC_OK;
+    size_t width = r->n_features;
+    nxc_ranked *items =
+        nxc__arena_alloc_array(&ctx->arena, r->n, sizeof *items);
+    double *rows = nxc__arena_alloc_array(&ctx->arena, n * width, sizeof *rows);
+    if (!items || !rows) return nxc__error_nomem(err, n * width);
+    memcpy(items, r->items, r->n * sizeof *items);
+    for (size_t i = 0; i < n; i++) {
+        nxc_ranked *item = &items[first + i];
+        if (item->contributions) continue;
+        NXC_TRY(nxc__ranker_explain_rows(ranker, item->features, 1,
+                                         rows + i * width, err));
+        item->contributions = rows + i * width;
+    }
+    r->items = items;
+    return NXC_OK;
+}
+
 /* Finding vectors counts as part of the stage features. */
 static nxc_status run_stages(job *j, nxc_ranking *r, nxc_error *err) {
     double clock = now_us(), start = clock;

@@ -88,9 +88,15 @@ static void ranking_member(nxc__buffer *b, const nxc_ranking *r,
 }
 
 nxc_status nxc_ranking_format(nxc_ctx *ctx, const nxc_request *request,
-                              const nxc_ranking *r, bool with_features,
+                              const nxc_ranking *ranking, bool with_features,
                               nxc_str *out, nxc_error *err) {
     nxc__buffer *b = &ctx->out;
+    nxc_ranking whole = *ranking;
+    const nxc_ranking *r = &whole;
+    if (with_features) {
+        nxc_status st = nxc_ranking_explain(ctx, &whole, 0, whole.n, err);
+        if (st != NXC_ERR_UNSUPPORTED) NXC_TRY(st);
+    }
     b->len = 0;
     b->status = NXC_OK;
     nxc__buffer_append_char(b, '{');

@@ -1,10 +1,15 @@
 # Sources of src/ranker.
 target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/forest.c
+  ${CMAKE_CURRENT_LIST_DIR}/forest_explain.c
+  ${CMAKE_CURRENT_LIST_DIR}/forest_plan.c
+  ${CMAKE_CURRENT_LIST_DIR}/forest_score.c
+  ${CMAKE_CURRENT_LIST_DIR}/forest_walk.c
   ${CMAKE_CURRENT_LIST_DIR}/lightgbm_read.c
   ${CMAKE_CURRENT_LIST_DIR}/linear.c
   ${CMAKE_CURRENT_LIST_DIR}/order.c
   ${CMAKE_CURRENT_LIST_DIR}/ranker.c
+  ${CMAKE_CURRENT_LIST_DIR}/kernels/forest_portable.c
   ${CMAKE_CURRENT_LIST_DIR}/kernels/forest_ref.c
   ${CMAKE_CURRENT_LIST_DIR}/kernels/forest_select.c
 )
@@ -20,3 +25,10 @@ add_custom_command(
   VERBATIM)
 target_sources(nxc_objects PRIVATE
   ${PROJECT_BINARY_DIR}/generated/universal_model.c)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  foreach(isa avx2 avx512)
+    set(file ${CMAKE_CURRENT_LIST_DIR}/kernels/forest_${isa}.c)
+    target_sources(nxc_objects PRIVATE ${file})
+    nxc_isa_source(${file} forest_${isa})
+  endforeach()
+endif()
