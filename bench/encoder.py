@@ -340,8 +340,11 @@ def full(run):
         print("One text over threads, ms, median (min); waiting asleep, of fewer than 64 tokens "
               "one thread does the work:\n")
         for d in DTYPES:
-            teams = started([run.ours(d), run.ours(d, threads=2),
-                             run.ours(d, threads=2, spins=True)])
+            teams = [run.ours(d), run.ours(d, threads=2), run.ours(d, threads=2, spins=True)]
+            if None in teams:  # no file of this dtype
+                continue
+            for e, how in zip(teams, ("1 thread", "2 threads asleep", "2 threads awake")):
+                e.name += f", {how}"
             results = run.rows(teams, ROWS[:-1], f"one text, {d}, threads:")
             print_table([f"{d}, tokens", "1 thread", "2, asleep", "2, awake", "gain, awake",
                          "by minima"],
