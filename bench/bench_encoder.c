@@ -4,11 +4,13 @@
  *     bench_encoder MODEL.nxm [CPU_LEVEL [SECONDS_PER_ROW]]
  *         one thread, texts of 8 to 256 tokens and a batch of 100 texts of 16,
  *         one JSON line a figure; for a quick look at one file
- *     bench_encoder --serve MODEL.nxm CPU_LEVEL THREADS
+ *     bench_encoder --serve MODEL.nxm CPU_LEVEL THREADS [--spin]
  *         a worker of bench/encoder.py: answers a line "SECONDS EVICT N COUNT"
  *         and COUNT lines of text by one JSON line. Each run encodes N of the
  *         texts, the next N in the next run; with EVICT 1 it walks 96 MB before
- *         each run, outside the time
+ *         each run, outside the time.
+ *         Threads live for a call, but those that encode one text together,
+ *         which live as long as an engine's; --spin: they wait awake
  *     bench_encoder --fresh MODEL.nxm CPU_LEVEL
  *         what a process pays at its beginning, and its memory after 1000 texts
  *
@@ -66,7 +68,7 @@ typedef struct bench {
     nxc_encoder_ctx *ctx;
     nxc_encoder_info info;
     size_t n_threads;
-    bool evicts;
+    bool evicts, spins;
 } bench;
 
 static char text[MAX_TEXTS][TEXT_BYTES];
@@ -88,7 +90,7 @@ static void walk(void) {
 static bool encode(const bench *b, const nxc_str *texts, size_t n) {
     nxc_error err;
     nxc_status st =
-        b->n_threads > 1
+        b->n_threads > 1 && n > 1
             ? nxc_encoder_encode_batch(b->encoder, b->n_threads, texts, n, out,
                                        infos, &err)
             : nxc_encoder_encode(b->ctx, texts, n, out, infos, &err);
@@ -134,11 +136,15 @@ static bool open_bench(bench *b, const char *path, const char *cpu,
     nxc_config *cfg = NULL;
     nxc_status st = nxc_config_new(NULL, &cfg, &err);
     if (st == NXC_OK) st = nxc_config_set(cfg, "cpu", cpu, &err);
+    if (st == NXC_OK)
+        st = nxc_config_set(cfg, "encoder_spin", b->spins ? "true" : "false",
+                            &err);
     double t = now_us();
     if (st == NXC_OK) st = nxc_encoder_open(path, cfg, NULL, &b->encoder, &err);
     *opened = now_us() - t;
     t = now_us();
-    if (st == NXC_OK) st = nxc_encoder_ctx_new(b->encoder, &b->ctx, &err);
+    if (st == NXC_OK)
+        st = nxc__encoder_ctx_new_team(b->encoder, b->n_threads, &b->ctx, &err);
     *ctx_made = now_us() - t;
     nxc_config_free(cfg);
     if (st == NXC_OK)
@@ -211,9 +217,10 @@ static bool read_request(double *seconds, bool *evicts, size_t *n,
     return *n_all % *n == 0;
 }
 
-static int serve(const char *path, const char *cpu, const char *threads) {
+static int serve(const char *path, const char *cpu, const char *threads,
+                 bool spins) {
     double opened, ctx_made, seconds;
-    bench b = {0};
+    bench b = {.spins = spins};
     size_t n, n_all;
     int64_t n_threads;
     if (!nxc__parse_int(nxc__str(threads), 1, 64, &n_threads)) return 2;
@@ -272,14 +279,16 @@ static int fresh(const char *path, const char *cpu) {
 
 int main(int argc, char **argv) {
     double seconds = 1;
-    if (argc == 5 && strcmp(argv[1], "--serve") == 0)
-        return serve(argv[2], argv[3], argv[4]);
+    bool spins = argc == 6 && strcmp(argv[5], "--spin") == 0;
+    if ((argc == 5 || spins) && strcmp(argv[1], "--serve") == 0)
+        return serve(argv[2], argv[3], argv[4], spins);
     if (argc == 4 && strcmp(argv[1], "--fresh") == 0)
         return fresh(argv[2], argv[3]);
     if (argc < 2 || argc > 4 || argv[1][0] == '-' ||
         (argc == 4 && !nxc__parse_double(nxc__str(argv[3]), &seconds))) {
         fprintf(stderr, "usage: bench_encoder MODEL.nxm [CPU [SECONDS]]\n"
-                        "       bench_encoder --serve MODEL.nxm CPU THREADS\n"
+                        "       bench_encoder --serve MODEL.nxm CPU THREADS "
+                        "[--spin]\n"
                         "       bench_encoder --fresh MODEL.nxm CPU\n");
         return 2;
     }

@@ -128,7 +128,7 @@ int main(int argc, char **argv) {
     timed.attention_int8 = timed_attention;
     timed.dequantize = timed_dequantize;
     if (model.header->dtype != NXC_INT8 ||
-        nxc__forward_init(&f, &model, &timed, alloc, &err) != NXC_OK) {
+        nxc__forward_init(&f, &model, &timed, 1, alloc, &err) != NXC_OK) {
         fprintf(stderr, "bench_stages: expected an int8 model, %s\n",
                 err.message);
         return 1;

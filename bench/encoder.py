@@ -199,14 +199,14 @@ class Run:
         self.missing = []
         self.log = open(a.out, "w", encoding="utf-8") if a.out else None
 
-    def ours(self, dtype, cpu="auto", threads=1):
+    def ours(self, dtype, cpu="auto", threads=1, spins=False):
         path = os.path.join(self.a.model, f"minilm-{dtype}.nxm")
-        label = f"nextcall-{dtype}-{cpu}-{threads}"
+        label = f"nextcall-{dtype}-{cpu}{'-spin' * spins}-{threads}"
         if not os.path.exists(path):
             return self.known(None, f"Nextcall {dtype}", f"no {os.path.basename(path)}: "
                               f"nextcall model pack --dtype {dtype}")
         e = Engine(label, [os.path.join(self.a.bench, "bench_encoder"), "--serve", path, cpu,
-                           str(threads)], threads)
+                           str(threads)] + ["--spin"] * spins, threads)
         if e.name and cpu != "auto":
             e.name += f", {cpu}"
         return self.known(e, label, e.why)
@@ -337,6 +337,23 @@ def full(run):
                     [[name] + [ms(counts[t][label]["median"]) for t in (1, 2)] +
                      [f"{counts[1][label]['median'] / counts[2][label]['median']:.2f}",
                       f"{100e6 / counts[2][label]['median']:.0f}"] for name, label in names])
+        print("One text over threads, ms, median (min); waiting asleep, of fewer than 64 tokens "
+              "one thread does the work:\n")
+        for d in DTYPES:
+            teams = [run.ours(d), run.ours(d, threads=2), run.ours(d, threads=2, spins=True)]
+            if None in teams:  # no file of this dtype
+                continue
+            for e, how in zip(teams, ("1 thread", "2 threads asleep", "2 threads awake")):
+                e.name += f", {how}"
+            results = run.rows(teams, ROWS[:-1], f"one text, {d}, threads:")
+            print_table([f"{d}, tokens", "1 thread", "2, asleep", "2, awake", "gain, awake",
+                         "by minima"],
+                        [[name] + [f"{ms(got[e.label]['median'])} ({ms(got[e.label]['min'])})"
+                                   for e in teams] +
+                         [f"{got[teams[0].label][k] / got[teams[-1].label][k]:.2f}"
+                          for k in ("median", "min")] for name, got in results.items()])
+            for e in teams:
+                e.close()
 
 
 def main():

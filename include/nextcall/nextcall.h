@@ -25,8 +25,9 @@
  *   work for several: the engine when it first encodes a batch of candidate
  *   texts, up to parallel_workers of them (4; the caller's thread is one) and
  *   never more than the batch can keep busy, and with a store one that reads
- *   its newest rows into memory. parallel_workers 1 starts none of these. A
- *   store that is written has one thread for that.
+ *   its newest rows into memory; an nxc_ctx, if prompt_workers is over 1, as
+ *   many to encode a long prompt together. parallel_workers 1 starts none of
+ *   these. A store that is written has one thread for that.
  */
 #ifndef NEXTCALL_NEXTCALL_H
 #define NEXTCALL_NEXTCALL_H
@@ -260,7 +261,10 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_encode(nxc_encoder_ctx *ctx,
                                                      nxc_error *err);
 
 /* The same over n_threads threads, which live for the call (0 and 1: none is
- * started). Same bits as nxc_encoder_encode.
+ * started). Where there are at least two threads to 256 tokens, they walk
+ * through the layers together, if the tokens are worth it: 64 of them, or 2
+ * with the option encoder_spin, under which threads wait for each other awake.
+ * Same bits as nxc_encoder_encode.
  * Errors         NXC_ERR_INVALID, NXC_ERR_NOMEM, NXC_ERR_IO (no thread)
  * Thread-safety  any.  Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_encoder_encode_batch(

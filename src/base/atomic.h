@@ -42,6 +42,10 @@ typedef _Atomic uint64_t nxc__atomic_word;
 static inline uint64_t nxc__atomic_word_get(const nxc__atomic_word *w) {
     return atomic_load_explicit(w, memory_order_acquire);
 }
+/* Returns what it was; what was written before is seen by who adds later. */
+static inline uint64_t nxc__atomic_word_add(nxc__atomic_word *w, uint64_t n) {
+    return atomic_fetch_add_explicit(w, n, memory_order_acq_rel);
+}
 /* Never lowers it; returns what it then is. */
 static inline uint64_t nxc__atomic_word_raise(nxc__atomic_word *w, uint64_t v) {
     uint64_t old = atomic_load_explicit(w, memory_order_acquire);
@@ -50,6 +54,15 @@ static inline uint64_t nxc__atomic_word_raise(nxc__atomic_word *w, uint64_t v) {
                w, &old, v, memory_order_acq_rel, memory_order_acquire))
         continue;
     return old < v ? v : old;
+}
+
+/* Between two looks at a word that another thread is about to write. */
+static inline void nxc__atomic_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
 }
 
 #endif

@@ -9,7 +9,9 @@
  * batch, and on any number of threads.
  *
  * Threading: nxc_encoder is immutable; a context belongs to one thread at a
- * time. Cost: 21.2 MFLOP a token, attention apart; no allocation after ctx_new.
+ * time. A context may have a team of threads, which start with the first pass
+ * that is long enough for them and sleep between passes. Cost: 21.2 MFLOP a
+ * token, attention apart; no allocation after ctx_new.
  */
 #include "encoder/encoder.h"
 
@@ -29,6 +31,12 @@ _Static_assert(NXC_DIM == NXC_HIDDEN, "one hidden size");
 
 _Static_assert(NXC_PASS_TOKENS >= NXC_MAX_TOKENS, "a text is one pass");
 
+/* Tokens of a pass from which on two threads take less time than one: a pass
+ * has some 50 meetings, and a sleeper is woken in microseconds (make
+ * bench-encoder prints what the thresholds let through). */
+#define SLEEPING_TOKENS ((size_t)64)
+#define SPINNING_TOKENS ((size_t)2)
+
 #define MAX_FILE_BYTES ((size_t)8 << 30)
 
 struct nxc_encoder {
@@ -37,11 +45,15 @@ struct nxc_encoder {
     nxc__packed_model model;
     nxc__encoder_kernels kernels;
     char fingerprint[65];
+    bool spins; /* option encoder_spin */
 };
 
 struct nxc_encoder_ctx {
     const nxc_encoder *encoder;
-    size_t n_tokens; /* that passes have taken */
+    size_t n_tokens;  /* that passes have taken */
+    size_t n_members; /* of team, which is used where pool is there */
+    nxc__team team;
+    nxc__pool *pool;
     nxc__distinct distinct;
     size_t rows[NXC_PASS_TEXTS]; /* of out, for the texts of a pass */
     nxc__forward forward;
@@ -55,6 +67,7 @@ static nxc_status select_kernels(nxc_encoder *e, const nxc_config *cfg,
     NXC_TRY(nxc__cpu_cap(nxc__config_text(cfg, NXC_OPT_cpu), nxc__cpu_detect(),
                          &cpu, err));
     nxc__encoder_kernels_select(&e->kernels, cpu);
+    e->spins = nxc__config_bool(cfg, NXC_OPT_encoder_spin);
     return NXC_OK;
 }
 
@@ -139,6 +152,12 @@ float nxc__encoder_dot(const nxc_encoder *e, const float *a, const float *b) {
 
 nxc_status nxc_encoder_ctx_new(const nxc_encoder *encoder,
                                nxc_encoder_ctx **out, nxc_error *err) {
+    return nxc__encoder_ctx_new_team(encoder, 1, out, err);
+}
+
+nxc_status nxc__encoder_ctx_new_team(const nxc_encoder *encoder,
+                                     size_t n_members, nxc_encoder_ctx **out,
+                                     nxc_error *err) {
     if (!encoder || !out)
         return nxc__error(err, NXC_ERR_INVALID,
                           "nxc_encoder_ctx_new: expected encoder and out, got "
@@ -146,12 +165,15 @@ nxc_status nxc_encoder_ctx_new(const nxc_encoder *encoder,
     nxc_encoder_ctx *ctx = nxc__alloc_zero(encoder->alloc, sizeof *ctx);
     if (!ctx) return nxc__error_nomem(err, sizeof *ctx);
     ctx->encoder = encoder;
-    nxc_status st = nxc__forward_init(&ctx->forward, &encoder->model,
-                                      &encoder->kernels, encoder->alloc, err);
+    ctx->n_members = n_members < NXC_MAX_TEAM ? n_members : NXC_MAX_TEAM;
+    nxc_status st =
+        nxc__forward_init(&ctx->forward, &encoder->model, &encoder->kernels,
+                          ctx->n_members, encoder->alloc, err);
     if (st != NXC_OK) {
         nxc__free(encoder->alloc, ctx, sizeof *ctx);
         return st;
     }
+    nxc__team_init(&ctx->team, ctx->n_members, encoder->spins);
     *out = ctx;
     return NXC_OK;
 }
@@ -159,6 +181,8 @@ nxc_status nxc_encoder_ctx_new(const nxc_encoder *encoder,
 void nxc_encoder_ctx_free(nxc_encoder_ctx *ctx) {
     if (!ctx) return;
     const nxc_allocator *alloc = ctx->encoder->alloc;
+    nxc__pool_free(ctx->pool);
+    nxc__team_release(&ctx->team);
     nxc__forward_release(&ctx->forward, alloc);
     nxc__free(alloc, ctx, sizeof *ctx);
 }
@@ -175,15 +199,31 @@ static size_t add_tokens(const nxc_encoder *e, nxc_str text, uint32_t *ids,
     return n;
 }
 
+/* Run the pass, with the team if that is faster. Where the system gives no
+ * threads, the caller runs it alone from then on. */
+static void run_pass(nxc_encoder_ctx *ctx) {
+    nxc__forward *f = &ctx->forward;
+    size_t n_tokens = f->starts[f->n_texts];
+    size_t least = ctx->encoder->spins ? SPINNING_TOKENS : SLEEPING_TOKENS;
+    bool together = ctx->n_members > 1 && n_tokens >= least;
+    if (together && !ctx->pool &&
+        nxc__pool_new(ctx->n_members, ctx->encoder->alloc, &ctx->pool, NULL) !=
+            NXC_OK)
+        ctx->n_members = 1;
+    f->team = together && ctx->pool ? &ctx->team : NULL;
+    f->pool = ctx->pool;
+    nxc__forward_run(f);
+    ctx->n_tokens += n_tokens;
+}
+
 /* Run the pass and write the embeddings of its texts. */
 static void finish_pass(nxc_encoder_ctx *ctx, float *out) {
     nxc__forward *f = &ctx->forward;
-    nxc__forward_run(f);
+    run_pass(ctx);
     for (size_t i = 0; i < f->n_texts; i++)
         f->kernels->pool(f->x + f->starts[i] * NXC_HIDDEN,
                          f->starts[i + 1] - f->starts[i], NXC_HIDDEN,
                          out + ctx->rows[i] * NXC_DIM);
-    ctx->n_tokens += f->starts[f->n_texts];
     f->n_texts = 0;
 }
 
@@ -268,11 +308,10 @@ nxc_status nxc_encoder_encode_tokens(nxc_encoder_ctx *ctx, nxc_str text,
     NXC_TRY(nxc__encoder_check_texts(&text, 1, out, err));
     nxc__forward *f = &ctx->forward;
     size_t n = add_tokens(ctx->encoder, text, f->ids, info);
-    ctx->n_tokens += n;
     f->n_texts = 1;
     f->starts[0] = 0;
     f->starts[1] = n;
-    nxc__forward_run(f);
+    run_pass(ctx);
     memcpy(out, f->x, n * NXC_DIM * sizeof *out);
     if (ids) memcpy(ids, f->ids, n * sizeof *ids);
     return NXC_OK;

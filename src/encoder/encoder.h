@@ -8,8 +8,16 @@
 
 #define NXC_DIM 384
 #define NXC_MAX_TOKENS 256
+#define NXC_MAX_TEAM ((size_t)8) /* panels of the narrowest matrix */
 
 const nxc__wordpiece *nxc__encoder_wordpiece(const nxc_encoder *encoder);
+
+/* A context whose passes are walked by up to n_members (>= 1) threads together,
+ * the caller's among them; the others start with the first pass for which that
+ * is faster and live as long as the context. Same bits as by one. */
+nxc_status nxc__encoder_ctx_new_team(const nxc_encoder *encoder,
+                                     size_t n_members, nxc_encoder_ctx **out,
+                                     nxc_error *err);
 
 /* Read the whole packed file and compare it with the fingerprint that it
  * carries; opening does not, because it takes long. Errors: NXC_ERR_FORMAT. */

@@ -2,6 +2,7 @@
 #ifndef NXC_ENCODER_FORWARD_H
 #define NXC_ENCODER_FORWARD_H
 
+#include "base/executor.h"
 #include "encoder/packed_model.h"
 
 #define NXC_PASS_TOKENS ((size_t)256)
@@ -21,7 +22,8 @@ typedef enum nxc__matrix_id {
 typedef void (*nxc__forward_tap)(void *user, size_t layer, nxc__matrix_id id,
                                  const float *x, size_t m, size_t k);
 
-/*     init -> (set n_texts, starts, ids -> run)* -> release
+/* n_members: of the largest team.
+ *     init -> (set n_texts, starts, ids -> run)* -> release
  * Model and kernels are borrowed. */
 typedef struct nxc__forward {
     const nxc__packed_model *model;
@@ -31,7 +33,9 @@ typedef struct nxc__forward {
     nxc__int8_row *rows; /* (NXC_PASS_TOKENS) */
     void *block;         /* of all these */
     size_t block_bytes;
-    nxc__forward_tap tap; /* may be NULL */
+    nxc__team *team; /* walks the pass, over pool; NULL: the caller alone */
+    nxc__pool *pool;
+    nxc__forward_tap tap; /* may be NULL; without a team */
     void *user;
     size_t n_texts;
     size_t starts[NXC_PASS_TEXTS + 1];
@@ -40,7 +44,8 @@ typedef struct nxc__forward {
 
 nxc_status nxc__forward_init(nxc__forward *f, const nxc__packed_model *model,
                              const nxc__encoder_kernels *kernels,
-                             const nxc_allocator *alloc, nxc_error *err);
+                             size_t n_members, const nxc_allocator *alloc,
+                             nxc_error *err);
 void nxc__forward_release(nxc__forward *f, const nxc_allocator *alloc);
 /* Tokens to which a pass is filled with whole texts (one longer text is a pass
  * too): for float32 as many as fit, because 42 MB of weights stream past; int8

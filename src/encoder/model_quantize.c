@@ -287,7 +287,8 @@ static nxc_status write_file(quantizer *z, nxc_dtype dtype,
 static nxc_status find_ranges(quantizer *z, const nxc_allocator *alloc,
                               nxc_error *err) {
     nxc__encoder_kernels_select(&z->kernels, nxc__cpu_detect());
-    NXC_TRY(nxc__forward_init(&z->forward, &z->model, &z->kernels, alloc, err));
+    NXC_TRY(
+        nxc__forward_init(&z->forward, &z->model, &z->kernels, 1, alloc, err));
     calibrate(z);
     nxc__forward_release(&z->forward, alloc);
     return NXC_OK;

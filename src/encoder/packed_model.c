@@ -161,11 +161,11 @@ static nxc__matrix matrix_at(const nxc__packed_model *m, size_t *i) {
     const nxc__packed_section *s = &m->sections[*i];
     if (m->header->dtype == NXC_F32) {
         w.f32 = (nxc__linear){section_at(m, *i), section_at(m, *i + 1), s->rows,
-                              s->cols};
+                              s->cols, s->cols};
         *i += 2;
     } else if (m->header->dtype == NXC_BF16) {
         w.bf16 = (nxc__linear_bf16){section_at(m, *i), section_at(m, *i + 1),
-                                    s->rows, s->cols};
+                                    s->rows, s->cols, s->cols};
         *i += 2;
     } else {
         w.int8 = (nxc__linear_int8){section_at(m, *i),
@@ -174,6 +174,7 @@ static nxc__matrix matrix_at(const nxc__packed_model *m, size_t *i) {
                                     section_at(m, *i + 3),
                                     section_at(m, *i + 4),
                                     s->rows,
+                                    s->cols,
                                     s->cols};
         *i += 5;
     }

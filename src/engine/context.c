@@ -23,9 +23,12 @@ nxc_status nxc_ctx_new(nxc_engine *engine, nxc_ctx **out, nxc_error *err) {
     nxc__buffer_init(&ctx->out, alloc, (size_t)1 << 30);
     nxc_status st = nxc__tiers_reader(&engine->tiers, &ctx->reader, err);
     if (st == NXC_OK && engine->encoder) {
+        size_t max = nxc__config_int(engine->cfg, NXC_OPT_parallel_workers);
+        size_t n = nxc__config_int(engine->cfg, NXC_OPT_prompt_workers);
         ctx->query_embeddings = nxc__alloc(alloc, QUERY_BYTES);
         st = ctx->query_embeddings
-                 ? nxc_encoder_ctx_new(engine->encoder, &ctx->encoder, err)
+                 ? nxc__encoder_ctx_new_team(engine->encoder, n < max ? n : max,
+                                             &ctx->encoder, err)
                  : nxc__error_nomem(err, QUERY_BYTES);
     }
     if (st != NXC_OK) {

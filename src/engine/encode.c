@@ -287,12 +287,14 @@ nxc_status nxc_encoder_encode_batch(const nxc_encoder *encoder,
             "got %zu",
             n_threads);
     size_t n_runs = texts ? nxc__encoder_count_runs(texts, n) : 0;
+    size_t n_members = 1; /* threads to a run, where they outnumber the runs */
+    if (n_runs && n_threads >= 2 * n_runs) n_members = n_threads / n_runs;
     if (n_threads > n_runs) n_threads = n_runs;
     if (n_threads == 0) n_threads = 1;
     NXC_TRY(nxc__pool_new(n_threads, NULL, &pool, err));
     nxc_status st = NXC_OK;
     for (size_t i = 0; i < n_threads && st == NXC_OK; i++)
-        st = nxc_encoder_ctx_new(encoder, &ctxs[i], err);
+        st = nxc__encoder_ctx_new_team(encoder, n_members, &ctxs[i], err);
     if (st == NXC_OK)
         st = nxc__encoder_encode_parallel(ctxs, pool, texts, n, out, info, NULL,
                                           NULL, err);

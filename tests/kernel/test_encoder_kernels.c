@@ -109,7 +109,7 @@ static void test_linear(const nxc__encoder_kernels *k, size_t m, size_t n_in,
     const float *panels = take_random(n_in * n_out, 0.2f);
     const float *bias = take_random(n_out, 1), *x = take_random(m * n_in, 1);
     float *got = take_output(m * n_out), *want = take_output(m * n_out);
-    nxc__linear w = {panels, bias, n_in, n_out};
+    nxc__linear w = {panels, bias, n_in, n_out, n_out};
     for (size_t i = 0; i < m; i++) {
         for (size_t j = 0; j < n_out; j++) {
             double sum = 0, size = fabs((double)bias[j]);
@@ -153,8 +153,8 @@ static void test_linear_bf16(const nxc__encoder_kernels *k, size_t m,
         half[i] = (uint16_t)(bits >> 16);
         panels[i] = nxc__bf16_widen(half[i]);
     }
-    nxc__linear f32 = {panels, bias, n_in, n_out};
-    nxc__linear_bf16 bf16 = {half, bias, n_in, n_out};
+    nxc__linear f32 = {panels, bias, n_in, n_out, n_out};
+    nxc__linear_bf16 bf16 = {half, bias, n_in, n_out, n_out};
     k->linear_bf16(&bf16, x, m, got, epilogue);
     ref.linear(&f32, x, m, want, epilogue);
     check(!canary_died(got, m * n_out), "wrote outside the output", 0, 0);
@@ -351,7 +351,7 @@ static void test_row_alone(const nxc__encoder_kernels *k, size_t m) {
     const float *panels = take_random(96 * 96, 1), *bias = take_random(96, 1);
     const float *x = take_random(m * 96, 1);
     float *all = take_output(m * 96), *one = take_output(96);
-    nxc__linear w = {panels, bias, 96, 96};
+    nxc__linear w = {panels, bias, 96, 96, 96};
     k->linear(&w, x, m, all, NXC_EPILOGUE_GELU);
     for (size_t i = 0; i < m; i++) {
         k->linear(&w, x + i * 96, 1, one, NXC_EPILOGUE_GELU);
@@ -454,6 +454,7 @@ static void test_linear_int8(const nxc__encoder_kernels *k, size_t m,
                           sums,
                           NULL,
                           n_in,
+                          n_out,
                           n_out};
     float *got = take_output(m * n_out), *want = take_output(m * n_out);
     memset(sums, 0, sizeof sums);
@@ -596,7 +597,7 @@ static void bench_linear(const nxc__encoder_kernels *k, size_t m, size_t n_in,
     const float *panels = take_random(n_in * n_out, 0.2f);
     const float *bias = take_random(n_out, 1), *x = take_random(m * n_in, 1);
     float *y = take_output(m * n_out);
-    nxc__linear w = {panels, bias, n_in, n_out};
+    nxc__linear w = {panels, bias, n_in, n_out, n_out};
     double best = 1e300, start = now_us();
     for (int i = 0; i < 200 && (i < 3 || now_us() - start < 1e6); i++) {
         double t = now_us();
@@ -619,6 +620,7 @@ static void bench_int8(const nxc__encoder_kernels *k, size_t m, size_t n_in,
                           sums,
                           take_random(n_in, 1),
                           n_in,
+                          n_out,
                           n_out};
     const float *x = take_random(m * n_in, 1);
     uint8_t *q = take_bytes(m * n_in);
@@ -707,7 +709,7 @@ static void linear_int8_wrong(const nxc__linear_int8 *w, const uint8_t *q,
                               const nxc__int8_row *rows, size_t m, float *y,
                               nxc__epilogue epilogue) {
     ref.linear_int8(w, q, rows, m, y, epilogue);
-    if (m > 2) y[2 * w->n + w->n - 1] += rows[2].scale * w->scales[w->n - 1];
+    if (m > 2) y[2 * w->ldy + w->n - 1] += rows[2].scale * w->scales[w->n - 1];
 }
 static void apply_wrong(nxc__encoder_kernels *k) {
     k->int8 = "wrong";

@@ -291,6 +291,7 @@ static void the_fingerprint_covers_the_rest(void **state) {
     } cases[] = {
         {"", 0, "b", true},
         {"parallel_workers=2 batch_size=7 feature_cache_size=3", 0, "b", true},
+        {"parallel_workers=2 prompt_workers=2 encoder_spin=true", 0, "b", true},
         {"max_history=50", 0, "b", true},
         {"pattern_confidence_threshold=0.65", 0, "b", false},
         {"workflow_patterns=browse_edit_save", 0, "b", false},

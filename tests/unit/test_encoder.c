@@ -44,15 +44,19 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static nxc_encoder *open_at(const char *cpu) {
+static nxc_encoder *open_with(const char *path, const char *option,
+                              const char *value) {
     nxc_encoder *e;
     nxc_config *cfg;
     nxc_error err;
     assert_ok(nxc_config_new(NULL, &cfg, &err), err);
-    assert_ok(nxc_config_set(cfg, "cpu", cpu, &err), err);
-    assert_ok(nxc_encoder_open(PACKED, cfg, NULL, &e, &err), err);
+    assert_ok(nxc_config_set(cfg, option, value, &err), err);
+    assert_ok(nxc_encoder_open(path, cfg, NULL, &e, &err), err);
     nxc_config_free(cfg);
     return e;
+}
+static nxc_encoder *open_at(const char *cpu) {
+    return open_with(PACKED, "cpu", cpu);
 }
 static nxc_encoder_ctx *ctx_of(const nxc_encoder *e) {
     nxc_encoder_ctx *ctx;
@@ -346,6 +350,91 @@ static void a_text_does_not_depend_on_its_company(void **state) {
     }
     for (size_t i = 0; i < 4; i++)
         nxc_encoder_ctx_free(ctxs[i]);
+    nxc_encoder_close(e);
+}
+
+/* Threads of this process, or 0 where it is not told. */
+static size_t count_threads(void) {
+    char line[128];
+    unsigned n = 0;
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "Threads: %u", &n) == 1) break;
+    if (f) fclose(f);
+    return n;
+}
+
+/* Teams that spin and teams that sleep, on texts of 2 to 256 tokens. A team
+ * starts its threads once, and nobody else starts any. */
+static void a_team_gives_the_bits_of_one_thread(void **state) {
+    (void)state;
+    static const tiny_model wide = {.n_layers = 1, .n_positions = 256};
+    static const size_t lengths[] = {2, 3, 5, 8, 16, 17, 33, 64, 65, 127, 256};
+    static float want[256 * 384], got[256 * 384];
+    size_t alone = count_threads();
+    nxc_error err;
+    tiny_model_write(&wide, DIR "6");
+    assert_ok(nxc_model_pack(DIR "6", DIR "6/wide.nxm", dtype, NULL, &err),
+              err);
+    for (int spins = 0; spins < 2; spins++) {
+        nxc_encoder *e = open_with(DIR "6/wide.nxm", "encoder_spin",
+                                   spins ? "true" : "false");
+        nxc_encoder_ctx *ctxs[4];
+        for (size_t n = 1; n <= 4; n++)
+            assert_ok(nxc__encoder_ctx_new_team(e, n, &ctxs[n - 1], &err), err);
+        assert_int_equal(count_threads(), alone);
+        for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+            size_t n = lengths[l];
+            char text[512];
+            nxc_text_info info;
+            nxc_str s = {text, 2 * (n - 2)};
+            for (size_t i = 0; i < s.len; i++)
+                text[i] = "a b 1 c / 2 d e "[(i + i / 40 * 2) % 16];
+            assert_ok(
+                nxc_encoder_encode_tokens(ctxs[0], s, want, NULL, &info, &err),
+                err);
+            assert_int_equal(info.n_tokens, n);
+            for (size_t m = 1; m < 4; m++) {
+                memset(got, 0, sizeof got);
+                assert_ok(nxc_encoder_encode_tokens(ctxs[m], s, got, NULL, NULL,
+                                                    &err),
+                          err);
+                assert_memory_equal(want, got, n * 384 * sizeof(float));
+            }
+        }
+        if (alone) assert_int_equal(count_threads(), alone + 1 + 2 + 3);
+        for (size_t n = 0; n < 4; n++)
+            nxc_encoder_ctx_free(ctxs[n]);
+        assert_int_equal(count_threads(), alone);
+        nxc_encoder_close(e);
+    }
+    tiny_model_remove(DIR "6");
+}
+
+/* Fewer passes than threads, a pass for each thread, and more. */
+static void batches_take_any_number_of_threads(void **state) {
+    (void)state;
+    static float want[N_BATCH * 384], got[N_BATCH * 384];
+    nxc_str texts[N_BATCH];
+    nxc_text_info a[N_BATCH], b[N_BATCH];
+    nxc_error err;
+    nxc_encoder *e = open_with(PACKED, "encoder_spin", "true");
+    nxc_encoder_ctx *ctx = ctx_of(e);
+    sample_texts(texts, N_BATCH);
+    assert_ok(nxc_encoder_encode(ctx, texts, N_BATCH, want, a, &err), err);
+    for (size_t threads = 0; threads <= 9; threads++)
+        for (size_t n = 0; n <= N_BATCH; n = n ? n * 4 : 1) {
+            memset(got, 0, sizeof got);
+            assert_ok(
+                nxc_encoder_encode_batch(e, threads, texts, n, got, b, &err),
+                err);
+            assert_memory_equal(want, got, n * 384 * sizeof(float));
+            assert_infos(a, b, n);
+        }
+    assert_int_equal(
+        nxc_encoder_encode_batch(e, 257, texts, 1, got, NULL, &err),
+        NXC_ERR_INVALID);
+    nxc_encoder_ctx_free(ctx);
     nxc_encoder_close(e);
 }
 
@@ -859,6 +948,8 @@ int main(void) {
         cmocka_unit_test(agrees_with_double_precision),
         cmocka_unit_test(gives_the_same_bits_on_every_isa),
         cmocka_unit_test(a_text_does_not_depend_on_its_company),
+        cmocka_unit_test(a_team_gives_the_bits_of_one_thread),
+        cmocka_unit_test(batches_take_any_number_of_threads),
         cmocka_unit_test(equal_texts_are_encoded_once),
         cmocka_unit_test(flags_truncation),
         cmocka_unit_test(refuses_missing_arguments),

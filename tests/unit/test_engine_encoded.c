@@ -39,6 +39,8 @@ static nxc_engine *open_engine(const char *catalog_path, const char *workers) {
     nxc_error err;
     assert_ok(nxc_config_new(NULL, &cfg, &err), err);
     assert_ok(nxc_config_set(cfg, "parallel_workers", workers, &err), err);
+    assert_ok(nxc_config_set(cfg, "prompt_workers", "2", &err), err);
+    assert_ok(nxc_config_set(cfg, "encoder_spin", "true", &err), err);
     assert_ok(nxc_config_set(cfg, "batch_size", "2", &err), err);
     assert_ok(nxc_engine_open(cfg, NULL, &engine, &err), err);
     assert_ok(nxc_encoder_open(MODEL, cfg, NULL, &encoder, &err), err);

@@ -95,7 +95,7 @@ static void finish(const amx_product *x, size_t row, size_t j,
         v16 y = v16_fma(_mm512_cvtepi32_ps(sum),
                         v16_mul(v16_set1(r.scale), scales), bias);
         if (x->epilogue == NXC_EPILOGUE_GELU) y = lanes_gelu_short(y);
-        v16_store(x->y + (row + i) * w->n + j, y);
+        v16_store(x->y + (row + i) * w->ldy + j, y);
     }
 }
 

@@ -33,7 +33,7 @@ ALWAYS_INLINE void store_row8(const int8_block *b, size_t i,
     v16 sums = {_mm256_cvtepi32_ps(acc[0]), _mm256_cvtepi32_ps(acc[1])};
     v16 scale =
         v16_mul(v16_set1(b->rows[i].scale), v16_load(b->w->scales + b->column));
-    v16_store(b->y + i * b->w->n,
+    v16_store(b->y + i * b->w->ldy,
               v16_fma(sums, scale, v16_load(b->w->bias + b->column)));
 }
 

@@ -46,7 +46,7 @@ ALWAYS_INLINE void tile(const panel_block *b, size_t rows, size_t width) {
     for (size_t i = 0; i < rows; i++)
 #pragma GCC unroll 3
         for (size_t j = 0; j < VECTORS; j++)
-            v16_store(b->y + i * b->n + j * NXC_LANES,
+            v16_store(b->y + i * b->ldy + j * NXC_LANES,
                       v16_add(acc[i][j], v16_load(b->bias + j * NXC_LANES)));
 }
 
@@ -61,14 +61,16 @@ NXC_TILE_ROWS_8(tile_rows_bf16, panel_block, tile_bf16)
 
 static void linear_avx512(const nxc__linear *w, const float *x, size_t m,
                           float *y, nxc__epilogue epilogue) {
-    panel_block first = {x, (const char *)w->panels, w->bias, y, w->k, w->n};
+    panel_block first = {x,     (const char *)w->panels, w->bias, y, w->k, w->n,
+                         w->ldy};
     panel_blocks(&first, m, epilogue, tile_rows_f32, ROWS, NXC_PANEL,
                  sizeof(float));
 }
 
 static void linear_bf16_avx512(const nxc__linear_bf16 *w, const float *x,
                                size_t m, float *y, nxc__epilogue epilogue) {
-    panel_block first = {x, (const char *)w->panels, w->bias, y, w->k, w->n};
+    panel_block first = {x,     (const char *)w->panels, w->bias, y, w->k, w->n,
+                         w->ldy};
     panel_blocks(&first, m, epilogue, tile_rows_bf16, ROWS, NXC_PANEL,
                  sizeof(uint16_t));
 }

@@ -64,7 +64,7 @@ ALWAYS_INLINE void tile(const int8_block *b, size_t rows) {
             v16 y = v16_fma(_mm512_cvtepi32_ps(acc[i][j]),
                             v16_mul(v16_set1(b->rows[i].scale), scale), bias);
             if (b->gelu) y = lanes_gelu_short(y);
-            v16_store(b->y + i * w->n + j * NXC_LANES, y);
+            v16_store(b->y + i * w->ldy + j * NXC_LANES, y);
         }
     }
 }

@@ -57,7 +57,7 @@ ALWAYS_INLINE void tile(const int8_block *b, size_t rows) {
         v16 sum = {_mm256_cvtepi32_ps(acc[i][0]),
                    _mm256_cvtepi32_ps(acc[i][1])};
         v16 scale = v16_mul(v16_set1(b->rows[i].scale), scales);
-        v16_store(b->y + i * w->n, v16_fma(sum, scale, bias));
+        v16_store(b->y + i * w->ldy, v16_fma(sum, scale, bias));
     }
 }
 

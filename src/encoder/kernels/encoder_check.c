@@ -62,7 +62,8 @@ static bool check_product(const nxc__encoder_kernels *k, size_t m,
         bias[j] = (float)j - 20.5f;
         scales[j] = 1.0f / (float)(j + 300);
     }
-    nxc__linear_int8 w = {panels, bias, scales, sums, NULL, n_in, NXC_PANEL};
+    nxc__linear_int8 w = {panels, bias, scales,    sums,
+                          NULL,   n_in, NXC_PANEL, NXC_PANEL};
     return check_rows(k, &w, m);
 }
 

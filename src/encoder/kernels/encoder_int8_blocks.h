@@ -8,7 +8,7 @@
 
 #include "encoder/kernels/encoder_gelu.h"
 
-/* What a tile works on: y[i * w->n] from q[i * w->k] and rows[i], for the
+/* What a tile works on: y[i * w->ldy] from q[i * w->k] and rows[i], for the
  * columns from column on. */
 typedef struct int8_block {
     const uint8_t *q;
@@ -25,7 +25,7 @@ ALWAYS_INLINE void gelu_short_block(const int8_block *b, size_t rows,
                                     size_t columns) {
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < columns; j += NXC_LANES) {
-            float *y = b->y + i * b->w->n + j;
+            float *y = b->y + i * b->w->ldy + j;
             v16_store(y, lanes_gelu_short(v16_load(y)));
         }
 }
@@ -54,7 +54,7 @@ ALWAYS_INLINE void linear_int8_blocks(const int8_block *first, size_t m,
             row += n;
             b.q += n * w->k;
             b.rows += n;
-            b.y += n * w->n;
+            b.y += n * w->ldy;
         }
     }
 }

@@ -36,7 +36,7 @@ static float gelu_short(float x) {
 static void linear_int8_ref(const nxc__linear_int8 *w, const uint8_t *q,
                             const nxc__int8_row *rows, size_t m, float *y,
                             nxc__epilogue epilogue) {
-    for (size_t i = 0; i < m; i++, q += w->k, y += w->n) {
+    for (size_t i = 0; i < m; i++, q += w->k, y += w->ldy) {
         for (size_t j = 0; j < w->n; j++) {
             const int8_t *column = w->panels +
                                    j / NXC_PANEL * NXC_PANEL * w->k +

@@ -49,13 +49,15 @@ typedef struct nxc__linear {
     const float *bias;   /* (n) */
     size_t k;            /* inputs */
     size_t n;            /* outputs, a multiple of 48 */
+    size_t ldy;          /* floats from a row of y to the next: n, or more where
+                            these columns are a part of a wider y */
 } nxc__linear;
 
 /* The same in bf16: the upper half of a float32. */
 typedef struct nxc__linear_bf16 {
     const uint16_t *panels; /* (n / 48, k, 48) */
     const float *bias;      /* (n) */
-    size_t k, n;
+    size_t k, n, ldy;
 } nxc__linear_bf16;
 static inline float nxc__bf16_widen(uint16_t half) {
     uint32_t bits = (uint32_t)half << 16;
@@ -77,6 +79,7 @@ typedef struct nxc__linear_int8 {
     const float *factors; /* (k) */
     size_t k;             /* inputs, a multiple of 4, at most NXC_INT8_MAX_K */
     size_t n;             /* outputs, a multiple of 48 */
+    size_t ldy;           /* as in nxc__linear */
 } nxc__linear_int8;
 /* 2 * 255 * 128 k < 2^31: zero * sums and the products fit one int32. */
 #define NXC_INT8_MAX_K ((size_t)32768)
@@ -118,7 +121,8 @@ typedef struct nxc__encoder_kernels {
     const char *name; /* "ref", "avx2", "avx512", "neon" */
     const char *int8; /* of linear_int8: the name of a level too */
 
-    /* y (m, w->n) = x (m, w->k) W + b, then GELU if asked for.
+    /* y (m, w->n), rows w->ldy apart, = x (m, w->k) W + b, then GELU if
+     * asked for.
      * Order       acc = fma(x[k], W[k][j], acc) from acc = 0 for k ascending,
      *             then + b[j]
      * k = 0       y = b
@@ -181,16 +185,15 @@ typedef struct nxc__encoder_kernels {
     void (*quantize_rows)(const float *x, const float *factors, size_t m,
                           size_t k, uint8_t *q, nxc__int8_row *rows);
 
-    /* y (m, w->n) from q (m, w->k) and rows (m), then GELU if asked for, in
-     * the short form below (y is quantised again, in steps of 0.01 and more):
-     * sum = sum over k of (q - zero) W[k][j], an int32;
-     * y = fma((float)sum, rows->scale * w->scales[j], w->bias[j])
-     * Order       none: the sum is exact for k <= NXC_INT8_MAX_K, whatever the
-     *             bytes. Where w->sums is not the sum of the bytes but within
-     *             128 k of 0, it is unspecified and does not overflow
-     * Error       |y - exact| <= 3 u (|sum scale scales[j]| + |y|) before the
-     *             GELU, exact from the quantised values; the GELU adds at most
-     *             1.2e-4 + 5e-5 |y| */
+    /* y (m, w->n), rows w->ldy apart, from q (m, w->k) and rows (m), then GELU
+     * if asked for, in the short form below (y is quantised again, in steps of
+     * 0.01 and more): sum = sum over k of (q - zero) W[k][j], an int32; y =
+     * fma((float)sum, rows->scale * w->scales[j], w->bias[j]) Order       none:
+     * the sum is exact for k <= NXC_INT8_MAX_K, whatever the bytes. Where
+     * w->sums is not the sum of the bytes but within 128 k of 0, it is
+     * unspecified and does not overflow Error       |y - exact| <= 3 u (|sum
+     * scale scales[j]| + |y|) before the GELU, exact from the quantised values;
+     * the GELU adds at most 1.2e-4 + 5e-5 |y| */
     void (*linear_int8)(const nxc__linear_int8 *w, const uint8_t *q,
                         const nxc__int8_row *rows, size_t m, float *y,
                         nxc__epilogue epilogue);

@@ -32,7 +32,7 @@ ALWAYS_INLINE void tile(const panel_block *b, size_t rows, size_t width) {
     }
 #pragma GCC unroll 6
     for (size_t i = 0; i < rows; i++)
-        v16_store(b->y + i * b->n, v16_add(acc[i], v16_load(b->bias)));
+        v16_store(b->y + i * b->ldy, v16_add(acc[i], v16_load(b->bias)));
 }
 
 ALWAYS_INLINE void tile_f32(const panel_block *b, size_t rows) {
@@ -46,14 +46,16 @@ NXC_TILE_ROWS_6(tile_rows_bf16, panel_block, tile_bf16)
 
 static void linear16(const nxc__linear *w, const float *x, size_t m, float *y,
                      nxc__epilogue epilogue) {
-    panel_block first = {x, (const char *)w->panels, w->bias, y, w->k, w->n};
+    panel_block first = {x,     (const char *)w->panels, w->bias, y, w->k, w->n,
+                         w->ldy};
     panel_blocks(&first, m, epilogue, tile_rows_f32, ROWS, NXC_LANES,
                  sizeof(float));
 }
 
 static void linear_bf16_16(const nxc__linear_bf16 *w, const float *x, size_t m,
                            float *y, nxc__epilogue epilogue) {
-    panel_block first = {x, (const char *)w->panels, w->bias, y, w->k, w->n};
+    panel_block first = {x,     (const char *)w->panels, w->bias, y, w->k, w->n,
+                         w->ldy};
     panel_blocks(&first, m, epilogue, tile_rows_bf16, ROWS, NXC_LANES,
                  sizeof(uint16_t));
 }

@@ -50,7 +50,7 @@ ALWAYS_INLINE void tile(const int8_block *b, size_t rows) {
         v16 sums = {{vcvtq_f32_s32(acc[i][0]), vcvtq_f32_s32(acc[i][1]),
                      vcvtq_f32_s32(acc[i][2]), vcvtq_f32_s32(acc[i][3])}};
         v16 scale = v16_mul(v16_set1(b->rows[i].scale), scales);
-        v16_store(b->y + i * w->n, v16_fma(sums, scale, bias));
+        v16_store(b->y + i * w->ldy, v16_fma(sums, scale, bias));
     }
 }
 

@@ -74,7 +74,7 @@ ALWAYS_INLINE void store_row(const int8_block *b, size_t i,
     }
     v16 scale =
         v16_mul(v16_set1(b->rows[i].scale), v16_load(w->scales + b->column));
-    v16_store(b->y + i * w->n,
+    v16_store(b->y + i * w->ldy,
               v16_fma(sums, scale, v16_load(w->bias + b->column)));
 }
 

@@ -13,13 +13,13 @@
 
 #include "encoder/kernels/encoder_gelu.h"
 
-/* What a tile works on: y[i * n] from x[i * k], for the columns of panel. */
+/* What a tile works on: y[i * ldy] from x[i * k], for the columns of panel. */
 typedef struct panel_block {
     const float *x;
     const char *panel; /* weights of the first column */
     const float *bias; /* of the first column */
     float *y;
-    size_t k, n;
+    size_t k, n, ldy;
 } panel_block;
 
 typedef void (*panel_tile_rows)(const panel_block *b, size_t rows);
@@ -48,10 +48,10 @@ ALWAYS_INLINE void panel_blocks(const panel_block *first, size_t m,
             size_t n = (m - row + left - 1) / left;
             tile_rows(&b, n);
             if (epilogue == NXC_EPILOGUE_GELU)
-                lanes_gelu_block(b.y, b.n, n, columns);
+                lanes_gelu_block(b.y, b.ldy, n, columns);
             row += n;
             b.x += n * b.k;
-            b.y += n * b.n;
+            b.y += n * b.ldy;
         }
     }
 }

@@ -49,34 +49,34 @@ static void gelu_ref(float *x, size_t n) {
         x[i] = gelu_one(x[i]);
 }
 
-/* Both linear slots: a product of either dtype is one of float32 values. */
-static void product_ref(const void *panels, bool is_bf16, const float *bias,
-                        size_t n_in, size_t n_out, const float *x, size_t m,
-                        float *y) {
-    const float *f32 = panels;
-    const uint16_t *bf16 = panels;
-    for (size_t i = 0; i < m; i++, x += n_in, y += n_out) {
-        for (size_t j = 0; j < n_out; j++) {
-            size_t at = j / NXC_PANEL * NXC_PANEL * n_in + j % NXC_PANEL;
+/* Both linear slots: a product of either dtype is one of float32 values. half:
+ * the weights in bf16, or NULL. */
+static void product_ref(const nxc__linear *w, const uint16_t *half,
+                        const float *x, size_t m, float *y,
+                        nxc__epilogue epilogue) {
+    for (size_t i = 0; i < m; i++, x += w->k, y += w->ldy) {
+        for (size_t j = 0; j < w->n; j++) {
+            size_t at = j / NXC_PANEL * NXC_PANEL * w->k + j % NXC_PANEL;
             float acc = 0;
-            for (size_t k = 0; k < n_in; k++, at += NXC_PANEL)
-                acc = fmaf(x[k], is_bf16 ? nxc__bf16_widen(bf16[at]) : f32[at],
-                           acc);
-            y[j] = acc + bias[j];
+            for (size_t k = 0; k < w->k; k++, at += NXC_PANEL)
+                acc =
+                    fmaf(x[k], half ? nxc__bf16_widen(half[at]) : w->panels[at],
+                         acc);
+            y[j] = acc + w->bias[j];
         }
+        if (epilogue == NXC_EPILOGUE_GELU) gelu_ref(y, w->n);
     }
 }
 
 static void linear_ref(const nxc__linear *w, const float *x, size_t m, float *y,
                        nxc__epilogue epilogue) {
-    product_ref(w->panels, false, w->bias, w->k, w->n, x, m, y);
-    if (epilogue == NXC_EPILOGUE_GELU) gelu_ref(y, m * w->n);
+    product_ref(w, NULL, x, m, y, epilogue);
 }
 
 static void linear_bf16_ref(const nxc__linear_bf16 *w, const float *x, size_t m,
                             float *y, nxc__epilogue epilogue) {
-    product_ref(w->panels, true, w->bias, w->k, w->n, x, m, y);
-    if (epilogue == NXC_EPILOGUE_GELU) gelu_ref(y, m * w->n);
+    nxc__linear shape = {NULL, w->bias, w->k, w->n, w->ldy};
+    product_ref(&shape, w->panels, x, m, y, epilogue);
 }
 
 static void attention_ref(const nxc__attention *a) {
