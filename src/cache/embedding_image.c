@@ -136,6 +136,21 @@ nxc_status nxc__embedding_image_open(const char *path, bool can_write,
     return NXC_OK;
 }
 
+nxc_status nxc__embedding_image_kind(const char *path, nxc__embedding_kind *out,
+                                     nxc_error *err) {
+    nxc__embedding_header h;
+    struct stat sb;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return nxc__file_error(err, path, "open");
+    nxc_status st = read_header(path, fd, &sb, &h, err);
+    close(fd);
+    if (st != NXC_OK) return st;
+    *out = (nxc__embedding_kind){
+        h.dim, h.type <= NXC_ROW_INT8 ? (nxc__row_type)h.type : NXC_ROW_F32,
+        h.model};
+    return check_header(path, &h, out, err);
+}
+
 void nxc__embedding_image_close(nxc__embedding_image *m) {
     nxc__mapping mapping = {m->data, m->map_bytes};
     nxc__file_unmap(&mapping);

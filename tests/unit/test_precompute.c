@@ -221,7 +221,7 @@ static int tear_down(void **state) {
 static int empty_store(void **state) {
     (void)state;
     remove_files(STORE, "store.db");
-    remove_files(STORE, "embeddings.nxe");
+    remove_files(STORE, "embeddings-");
     return 0;
 }
 
