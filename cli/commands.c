@@ -412,7 +412,8 @@ const cli_command cli_commands[] = {
      "one, "
      "two and four threads, in a trace of sessions that repeats by Zipf's law, "
      "after a restart, without caches, and as the Python system did it. Caches "
-     "are in a temporary folder. A table in Markdown, or JSON.",
+     "are in a temporary folder. Then what embeddings take in float32 and int8 "
+     "rows. Tables in Markdown, or JSON.",
      OPTIONS(bench_features_options), 0, 0, true,
      OPTIONS(bench_features_examples), cli_bench_command},
     {"doctor", "", "what works here, and what is missing",
