@@ -120,7 +120,7 @@ nxc_status nxc__embedding_image_open(const char *path, bool can_write,
                                      const nxc__embedding_kind *kind,
                                      nxc__embedding_image *out,
                                      nxc_error *err) {
-    nxc__embedding_header h;
+    nxc__embedding_header h = {.version = 0};
     struct stat sb;
     nxc__embedding_image m = {.shape = shape_of(kind), .model = kind->model};
     m.fd = open(path, (can_write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
@@ -138,7 +138,7 @@ nxc_status nxc__embedding_image_open(const char *path, bool can_write,
 
 nxc_status nxc__embedding_image_kind(const char *path, nxc__embedding_kind *out,
                                      nxc_error *err) {
-    nxc__embedding_header h;
+    nxc__embedding_header h = {.version = 0};
     struct stat sb;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return nxc__file_error(err, path, "open");
