@@ -29,7 +29,7 @@ make embeddings-short.nxe # has another name
 cache stats --store .
 cache verify --store . --json
 cache verify --store . --json
-printf x | dd of=embeddings-00112233445566bb.nxe bs=1 seek=40 conv=notrunc 2>dd
+printf x | dd of=embeddings-00112233445566bb.nxe bs=1 seek=40 conv=notrunc 2>log
 cache verify --store .
 cache clear --store . --json
 cache stats --store . --json
