@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 export FUZZ_SECONDS JOBS
 export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
-.PHONY: all demo model test check bench bench-encoder fuzz corpus crash package install sbom help \
+.PHONY: all demo model test check train-universal bench bench-encoder bench-trees fuzz corpus crash package install sbom help \
     clean bootstrap-%
 .DEFAULT_GOAL = all
 .NOTPARALLEL:
@@ -25,6 +25,10 @@ test: bootstrap-test ## build and run every default test, also under ASan and UB
 check: bootstrap-check ## run the slow checkers too: clang-tidy, cppcheck, -fanalyzer
 	@tools/check --all
 
+train-universal: bootstrap-test model ## train models/universal-v2.txt on the scenarios of NXC_DATA_DIR and report it
+	@tools/venv >/dev/null && tools/venv tools/train-universal build/release/nextcall "$(NXC_DATA_DIR)" \
+	    --report --output models/universal-v2.txt
+
 bench: bootstrap-bench build/bench/build.ninja ## measure, with peers in the same run
 	@cmake --build build/bench
 	@tools/model build/bench/nextcall >/dev/null
@@ -35,6 +39,11 @@ bench-encoder: bootstrap-bench build/bench/build.ninja ## the encoder beside ONN
 	@cmake --build build/bench
 	@tools/model build/bench/nextcall >/dev/null
 	@bench/run encoder
+
+bench-trees: bootstrap-bench build/bench/build.ninja ## measure tree scoring beside LightGBM and ONNX Runtime
+	@cmake --build build/bench
+	@tools/venv >/dev/null || true
+	@bench/run_trees
 
 fuzz: bootstrap-fuzz build/fuzz/build.ninja ## fuzz every target for FUZZ_SECONDS (60) each
 	@cmake --build build/fuzz

@@ -118,7 +118,7 @@ static void bench_embeddings(const char *folder) {
         nxc__embedding_key key = {nxc__hash_128(text.ptr, text.len), t->model};
         keys[i] = key.text;
         nxc__tiers_put_embedding(t, NXC_TEXT_PROMPT, key.text,
-                                 e->entries[0].embeddings +
+                                 e->entries[0].texts[0].embeddings +
                                      i * 7919 % n * NXC_DIM);
     }
     if (t->store) must(nxc__store_flush(t->store, &err), &err);

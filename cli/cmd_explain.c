@@ -52,7 +52,9 @@ static nxc_status print_json(ranked_request *r, nxc_error *err) {
 static void print_matrix(const nxc_ranking *r) {
     nxc_feature_info info;
     char buf[64];
-    for (size_t f = 0; f < r->n_features && nxc_feature_describe(f, &info); f++)
+    for (size_t f = 0;
+         f < r->n_features && nxc_feature_describe(r->feature_set, f, &info);
+         f++)
         printf("%s\t", info.name);
     puts("operation");
     for (size_t i = 0; i < r->n; i++) {
@@ -60,9 +62,8 @@ static void print_matrix(const nxc_ranking *r) {
         if (!nxc_catalog_get_operation(r->catalog, r->items[i].operation, &op))
             continue;
         for (size_t f = 0; f < r->n_features; f++)
-            printf("%s\t",
-                   cli_feature_text(r->catalog, f, r->items[i].features[f], buf,
-                                    sizeof buf));
+            printf("%s\t", cli_feature_text(r, f, r->items[i].features[f], buf,
+                                            sizeof buf));
         cli_print_text(stdout, op.id, false);
         putchar('\n');
     }
@@ -96,10 +97,25 @@ static nxc_status write_matrix(const nxc_ranking *r, const char *path,
     return cli_npy_close(&npy, NXC_OK, err);
 }
 
+/* name, kind, what it depends on, definition: a line a feature. */
+static int list_features(const cli_args *args) {
+    const char *set = cli_get(args, "set");
+    nxc_feature_info info;
+    size_t i = 0;
+    for (; nxc_feature_describe(set ? set : "v2", i, &info); i++)
+        printf("%s\t%s\t%s\t%s\n", info.name, info.kind, info.depends_on,
+               info.doc);
+    return i ? CLI_OK
+             : cli_usage(cli_command_of(args),
+                         "--set: expected v1 or v2, got %s", set);
+}
+
 int cli_features(const cli_args *args) {
     ranked_request r;
     nxc_error err;
     const char *output = cli_get(args, "output");
+    if (cli_has(args, "list")) return list_features(args);
+    if (cli_has(args, "scenarios")) return cli_features_dataset(args);
     nxc_status st = rank_all(args, &r, &err);
     if (st == NXC_OK) st = order_as_given(&r, &err);
     if (st == NXC_OK) {
@@ -168,7 +184,8 @@ static void print_sentence(const nxc_ranking *r, const nxc_ranked *a,
             best = f;
         }
     }
-    if (best == SIZE_MAX || !nxc_feature_describe(best, &info)) {
+    if (best == SIZE_MAX ||
+        !nxc_feature_describe(r->feature_set, best, &info)) {
         puts("Both have the same score; the catalog's order decides.");
         return;
     }
@@ -176,8 +193,8 @@ static void print_sentence(const nxc_ranking *r, const nxc_ranked *a,
     printf(" ranks %s ", ahead ? "before" : "after");
     print_id(r, b);
     printf(" mostly by %s: %s against %s.\n", info.name,
-           cli_feature_text(r->catalog, best, a->features[best], x, sizeof x),
-           cli_feature_text(r->catalog, best, b->features[best], y, sizeof y));
+           cli_feature_text(r, best, a->features[best], x, sizeof x),
+           cli_feature_text(r, best, b->features[best], y, sizeof y));
 }
 
 static void print_explanation(const nxc_ranking *r, const nxc_ranked *a) {
@@ -191,17 +208,18 @@ static void print_explanation(const nxc_ranking *r, const nxc_ranked *a) {
     printf("%-20s %14s %13s", "feature", "value", "contribution");
     if (b) printf(" | %14s %13s", "other's value", "contribution");
     putchar('\n');
-    for (size_t f = 0; f < r->n_features && nxc_feature_describe(f, &info);
+    for (size_t f = 0;
+         f < r->n_features && nxc_feature_describe(r->feature_set, f, &info);
          f++) {
         printf("%-20s %14s", info.name,
-               cli_feature_text(r->catalog, f, a->features[f], x, sizeof x));
+               cli_feature_text(r, f, a->features[f], x, sizeof x));
         if (a->contributions)
             printf(" %+13.6f", a->contributions[f]);
         else
             printf(" %13s", "-");
         if (b)
-            printf(" | %14s", cli_feature_text(r->catalog, f, b->features[f], y,
-                                               sizeof y));
+            printf(" | %14s",
+                   cli_feature_text(r, f, b->features[f], y, sizeof y));
         if (b && b->contributions) printf(" %+13.6f", b->contributions[f]);
         putchar('\n');
     }
@@ -211,21 +229,29 @@ static void print_explanation(const nxc_ranking *r, const nxc_ranked *a) {
         printf(", rank %u, score %.6f\n", b->rank, b->score);
     }
     if (b && a->contributions) print_sentence(r, a, b);
-    if (!a->contributions)
-        puts("This ranker is a tree ensemble: it gives scores, no "
-             "contributions.");
+}
+
+/* The item of the named operation, or the best, with contributions. */
+static nxc_status explained(ranked_request *r, const char *key,
+                            const nxc_ranked **out, nxc_error *err) {
+    const nxc_ranked *item = subject(&r->ranking, key, err);
+    if (!item) return NXC_ERR_NOT_FOUND;
+    size_t at = (size_t)(item - r->ranking.items), n = r->ranking.n;
+    NXC_TRY(nxc_ranking_explain(r->ctx, &r->ranking, at, 1, err));
+    NXC_TRY(nxc_ranking_explain(r->ctx, &r->ranking, 0, n < 2 ? n : 2, err));
+    *out = &r->ranking.items[at];
+    return NXC_OK;
 }
 
 int cli_explain(const cli_args *args) {
     ranked_request r;
     nxc_error err;
+    const nxc_ranked *item = NULL;
     nxc_status st = rank_all(args, &r, &err);
+    if (st == NXC_OK)
+        st = explained(&r, cli_get(args, "operation"), &item, &err);
     if (st == NXC_OK) {
-        const nxc_ranked *item =
-            subject(&r.ranking, cli_get(args, "operation"), &err);
-        if (!item)
-            st = NXC_ERR_NOT_FOUND;
-        else if (cli_has(args, "json"))
+        if (cli_has(args, "json"))
             st = print_pair(&r, item, &err);
         else
             print_explanation(&r.ranking, item);

@@ -28,6 +28,14 @@ static nxc_status print_json(setup *s, const nxc_request *request,
     return NXC_OK;
 }
 
+/* Why the first of a table stand where they do, if the ranker can say. */
+static nxc_status explain_best(setup *s, nxc_ranking *r, size_t top,
+                               nxc_error *err) {
+    nxc_status st =
+        nxc_ranking_explain(s->ctx, r, 0, top < r->n ? top : r->n, err);
+    return st == NXC_ERR_UNSUPPORTED ? NXC_OK : st;
+}
+
 static nxc_status rank_one(setup *s, nxc_error *err) {
     nxc_request request = NXC_REQUEST_INIT;
     nxc_ranking ranking;
@@ -38,6 +46,7 @@ static nxc_status rank_one(setup *s, nxc_error *err) {
         return print_json(s, &request, err);
     }
     NXC_TRY(nxc_rank(s->ctx, &request, &ranking, err));
+    NXC_TRY(explain_best(s, &ranking, s->top ? s->top : 10, err));
     cli_print_ranking(&ranking, s->top ? s->top : 10);
     return NXC_OK;
 }
@@ -93,6 +102,7 @@ static nxc_status answer_table(setup *s, nxc_request *request, nxc_error *err) {
     size_t top = request->top ? request->top : 10;
     request->top = 0; /* the average candidate is over all of them */
     NXC_TRY(nxc_rank(s->ctx, request, &ranking, err));
+    NXC_TRY(explain_best(s, &ranking, top, err));
     cli_print_request(request);
     cli_print_ranking(&ranking, top);
     putchar('\n');

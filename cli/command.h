@@ -129,6 +129,7 @@ typedef struct cli_model {
 } cli_model;
 enum { CLI_N_MODELS = 2 };
 extern const cli_model cli_models[CLI_N_MODELS];
+nxc_status cli_workers(const cli_args *args, size_t *out, nxc_error *err);
 /* --model, the cache folder's file of --dtype, NEXTCALL_MODEL, or the best of
  * the cache folder; whether such a file exists. */
 bool cli_model_path(const cli_args *args, char *buf, size_t cap);
@@ -149,6 +150,9 @@ nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
+/* The same with this ranker in place of --ranker: "v1", a file, or NULL. */
+nxc_status cli_engine_with(const cli_args *args, const char *ranker,
+                           nxc_engine **out, nxc_error *err);
 /* As precompute_embeddings says: encode the operations of a request's catalog
  * now, with a progress line, so that the first ranking is not the one that
  * waits. */
@@ -226,6 +230,8 @@ nxc_status cli_write_metrics(const nxc_engine *engine, nxc_ctx *ctx,
 /* ---- subcommands */
 int cli_rank(const cli_args *args);
 int cli_features(const cli_args *args);
+int cli_features_dataset(const cli_args *args);
+int cli_eval(const cli_args *args);
 int cli_explain(const cli_args *args);
 int cli_embed(const cli_args *args);
 int cli_tokenize(const cli_args *args);
@@ -235,6 +241,8 @@ int cli_catalog_stats(const cli_args *args);
 int cli_model_fetch(const cli_args *args);
 int cli_model_pack(const cli_args *args);
 int cli_model_info(const cli_args *args);
+int cli_score(const cli_args *args);
+int cli_importance(const cli_args *args);
 int cli_cache_stats(const cli_args *args);
 int cli_cache_verify(const cli_args *args);
 int cli_cache_clear(const cli_args *args);

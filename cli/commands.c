@@ -37,7 +37,9 @@ const size_t cli_n_engine_options = COUNT(cli_engine_options);
         {"session-start", "TIME", "when the session began"},                   \
         {"candidate", "OPERATION",                                             \
          "rank only these; repeatable; default: the whole catalog"},           \
-        {"ranker", "FILE", "LightGBM text model; default: the linear ranker"}, \
+        {"ranker", "FILE|v1",                                                  \
+         "LightGBM text model, or the linear default over the set v1; "        \
+         "default: universal-v2"},                                             \
         OPT_MODEL, {"no-model", NULL, "rank without an encoder"},              \
         {"no-store", NULL,                                                     \
          "read and keep nothing; default: the cache folder's store"},          \
@@ -67,10 +69,37 @@ static const cli_option features_options[] = {
     OPT_REQUEST,
     OPT_JSON,
     {"output", "FILE.npy", "write (candidates, features) float32"},
+    {"set", "NAME", "the feature set; default: the ranker's"},
+    {"list", NULL, "only the names, kinds and definitions of the set"},
+    {"scenarios", "FILE.jsonl",
+     "the candidates of every decision point of these scenarios; needs "
+     "--output"},
+    {"every", "N", "with --scenarios: only each N-th scenario"},
 };
 static const cli_example features_examples[] = {
     {"The eleven features of every operation",
      "nextcall features --catalog stripe.nxc --prompt 'void the invoice'"},
+};
+
+static const cli_option eval_options[] = {
+    {"scenarios", "FILE.jsonl", "sessions with their true calls"},
+    {"catalog", "[NAME=]FILE", "their catalogs; repeatable"},
+    OPT_FILTER,
+    {"ranker", "FILE|v1", "default: universal-v2"},
+    {"compare", "FILE|v1", "a further ranker, paired; repeatable"},
+    {"every", "N", "only each N-th scenario"},
+    {"min-candidates", "N", "only decision points with so many"},
+    {"max-candidates", "N", "only decision points with at most so many"},
+    {"predictions", "FILE.jsonl", "write the rankings, one point a line"},
+    OPT_MODEL,
+    {"no-model", NULL, "rank without an encoder"},
+    {"threads", "N", "rank on N threads (parallel_workers)"},
+    {"json", NULL, "one object a method"},
+};
+static const cli_example eval_examples[] = {
+    {"The universal ranker beside the linear one",
+     "nextcall eval --scenarios part.scenarios.jsonl --catalog "
+     "part.catalog.jsonl --compare v1"},
 };
 
 static const cli_option explain_options[] = {
@@ -89,6 +118,29 @@ static const cli_example explain_examples[] = {
         {"input-text", NULL, "text in, even if the first byte is a {"}, { \
         "output-json", NULL, "JSONL out"                                  \
     }
+#define OPT_LEVEL \
+    { "cpu", "LEVEL", "cap the instruction set: auto, ref, avx2, avx512, neon" }
+static const cli_option score_options[] = {
+    {"ranker", "FILE", "LightGBM text model"},
+    {"input", "FILE", "FILE.npy: (rows, features); else CSV; - is stdin"},
+    {"output", "FILE.npy", "float64; default: a line a row on stdout"},
+    {"contrib", NULL, "contributions of the features, then expected value"},
+    {"bench", NULL, "only time it, over calls of 1 to 1,024 rows"},
+    OPT_LEVEL,
+};
+static const cli_example score_examples[] = {
+    {"Score a matrix with any LightGBM model",
+     "nextcall score --ranker model.txt --input X.npy --output S.npy"},
+    {"Why each row has its score",
+     "nextcall score --ranker model.txt --input X.csv --contrib"},
+};
+static const cli_option importance_options[] = {
+    OPT_JSON,
+};
+static const cli_example importance_examples[] = {
+    {"Which features a model goes by", "nextcall importance model.txt"},
+};
+
 static const cli_option embed_options[] = {
     OPT_LINES,
     {"output", "FILE", "FILE.npy: (texts, 384) float32; else JSONL"},
@@ -282,12 +334,36 @@ const cli_command cli_commands[] = {
      "category is its number, a missing value is NaN.",
      OPTIONS(features_options), 0, 0, true, OPTIONS(features_examples),
      cli_features},
+    {"eval", "", "how well rankers find the true next call",
+     "Ranks every decision point of scenarios whose calls are known: call i "
+     "given the prompt and the calls before it, every operation of the catalog "
+     "a candidate. Prints top-1, top-3, top-5, MRR (with a bootstrap interval "
+     "over scenarios) and NDCG@10, first and later calls apart, for the "
+     "ranker, "
+     "those of --compare, BM25, cosine and their fusion; equal scores count at "
+     "their expected value.",
+     OPTIONS(eval_options), 0, 0, true, OPTIONS(eval_examples), cli_eval},
     {"explain", "", "why a candidate has its score",
      "Shows each feature's value and contribution for one candidate beside the "
-     "best other one. Contributions exist for the linear ranker. In JSON it is "
-     "an answer of rank with two entries, the explained one first.",
+     "best other one. A tree ensemble's contributions count from its mean over "
+     "the training rows; a model without the counts of those is refused. In "
+     "JSON it is an answer of rank with two entries, the explained one first.",
      OPTIONS(explain_options), 0, 0, true, OPTIONS(explain_examples),
      cli_explain},
+    {"score", "", "score a matrix with a LightGBM model",
+     "Scores the rows of a matrix with any LightGBM text model of one output, "
+     "bit for bit as LightGBM does, without a feature set. A .npy file holds "
+     "float32 or float64 rows in C order. A CSV file has commas; a first line "
+     "without a number is a header, whose names must be the model's; an empty "
+     "cell, NA or nan is missing. An error names the line and the column. With "
+     "--contrib a row is LightGBM's predict_contrib: a number for each feature "
+     "and the expected value, which add up to the score.",
+     OPTIONS(score_options), 0, 0, false, OPTIONS(score_examples), cli_score},
+    {"importance", "MODEL", "what a LightGBM model goes by",
+     "Shows for each feature how many splits ask for it and the sum of their "
+     "gains, as LightGBM does, by falling gain.",
+     OPTIONS(importance_options), 1, 1, false, OPTIONS(importance_examples),
+     cli_importance},
     {"embed", "FILE...", "sentence embeddings of lines",
      "Encodes each line of the files (- is standard input), in their order. "
      "Lines are texts, an empty one too; or JSON objects with a member text, "

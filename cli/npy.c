@@ -1,6 +1,8 @@
 #include "npy.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -13,17 +15,20 @@ static void write_header(cli_npy *npy) {
     memcpy(header, "\x93NUMPY\x01\x00", 8);
     header[8] = HEADER_BYTES - 10;
     header[9] = 0;
+    char columns[32] = "";
+    if (npy->columns) snprintf(columns, sizeof columns, " %zu", npy->columns);
     int n = snprintf(header + 10, sizeof header - 10,
-                     "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, "
-                     "%zu), }",
-                     npy->rows, npy->columns);
+                     "{'descr': '<f%zu', 'fortran_order': False, 'shape': "
+                     "(%zu,%s), }",
+                     npy->item_bytes, npy->rows, columns);
     header[10 + n] = ' ';
     header[HEADER_BYTES - 1] = '\n';
     fwrite(header, 1, sizeof header, npy->output.file);
 }
 
-nxc_status cli_npy_open(cli_npy *npy, const char *path, size_t columns,
-                        nxc_error *err) {
+static nxc_status open_npy(cli_npy *npy, const char *path, size_t columns,
+                           size_t item_bytes, nxc_error *err) {
+    npy->item_bytes = item_bytes;
     npy->columns = columns;
     npy->rows = 0;
     NXC_TRY(cli_output_open(&npy->output, path, err));
@@ -38,9 +43,34 @@ nxc_status cli_npy_open(cli_npy *npy, const char *path, size_t columns,
     write_header(npy);
     return NXC_OK;
 }
-void cli_npy_append(cli_npy *npy, const float *rows, size_t n) {
-    fwrite(rows, sizeof(float), n * npy->columns, npy->output.file);
+nxc_status cli_npy_open(cli_npy *npy, const char *path, size_t columns,
+                        nxc_error *err) {
+    return open_npy(npy, path, columns, sizeof(float), err);
+}
+nxc_status cli_npy_open_f64(cli_npy *npy, const char *path, size_t columns,
+                            nxc_error *err) {
+    return open_npy(npy, path, columns, sizeof(double), err);
+}
+void cli_npy_append(cli_npy *npy, const void *rows, size_t n) {
+    size_t width = npy->columns ? npy->columns : 1;
+    fwrite(rows, npy->item_bytes, n * width, npy->output.file);
     npy->rows += n;
+}
+nxc_status cli_npy_write_at(cli_npy *npy, size_t first, const float *rows,
+                            size_t n, nxc_error *err) {
+    size_t row = npy->columns * sizeof *rows;
+    const char *from = (const char *)(const void *)rows;
+    for (size_t done = 0; done < n * row;) {
+        ssize_t k =
+            pwrite(fileno(npy->output.file), from + done, n * row - done,
+                   (off_t)(HEADER_BYTES + first * row + done));
+        if (k < 0 && errno == EINTR) continue;
+        if (k <= 0)
+            return nxc__error(err, NXC_ERR_IO, "%s: %s", npy->output.path,
+                              strerror(errno));
+        done += (size_t)k;
+    }
+    return NXC_OK;
 }
 nxc_status cli_npy_close(cli_npy *npy, nxc_status st, nxc_error *err) {
     if (st == NXC_OK && fseek(npy->output.file, 0, SEEK_SET) == 0)

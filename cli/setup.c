@@ -186,12 +186,16 @@ nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
     return st;
 }
 
-static nxc_status add_ranker(const cli_args *args, nxc_engine *engine,
+/* "v1": the linear one; NULL: the universal one; else a file. */
+static nxc_status add_ranker(const char *path, nxc_engine *engine,
                              nxc_error *err) {
-    const char *path = cli_get(args, "ranker");
     nxc_ranker *ranker;
-    if (!path) return NXC_OK;
-    NXC_TRY(nxc_ranker_load(path, NULL, &ranker, err));
+    if (path && strcmp(path, "v1") == 0)
+        NXC_TRY(nxc_ranker_default(NULL, &ranker, err));
+    else if (path)
+        NXC_TRY(nxc_ranker_load(path, NULL, &ranker, err));
+    else
+        NXC_TRY(nxc_ranker_universal(NULL, &ranker, err));
     nxc_status st = nxc_engine_set_ranker(engine, ranker, err);
     if (st != NXC_OK) nxc_ranker_free(ranker);
     return st;
@@ -200,7 +204,8 @@ static nxc_status add_ranker(const cli_args *args, nxc_engine *engine,
 static nxc_status check_on(const cli_args *args, const nxc_engine *engine,
                            size_t n_catalogs, nxc_error *err) {
     const char *on = cli_get(args, "on");
-    if (!on && n_catalogs > 1 && !cli_has(args, "requests"))
+    if (!on && n_catalogs > 1 && !cli_has(args, "requests") &&
+        !cli_has(args, "scenarios"))
         return nxc__error(err, NXC_ERR_INVALID,
                           "--on: expected the name of one of %zu catalogs, got "
                           "none",
@@ -250,6 +255,11 @@ static nxc_status add_store(const cli_args *args, nxc_config *cfg,
 }
 
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
+    return cli_engine_with(args, cli_get(args, "ranker"), out, err);
+}
+
+nxc_status cli_engine_with(const cli_args *args, const char *ranker,
+                           nxc_engine **out, nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
     NXC_TRY(check_stdin(args, err));
@@ -261,7 +271,9 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     if (st == NXC_OK) {
         nxc_error warning;
         st = cli_add_encoder(args, cfg, engine, err);
-        if (st == NXC_OK) st = add_ranker(args, engine, err);
+        if (st == NXC_OK) st = add_ranker(ranker, engine, err);
+        if (st == NXC_OK && cli_get(args, "set"))
+            st = nxc_engine_set_features(engine, cli_get(args, "set"), err);
         size_t n = 0;
         if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, &n, err);
         if (st == NXC_OK) st = check_on(args, engine, n, err);

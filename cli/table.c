@@ -6,11 +6,12 @@
 
 #include "command.h"
 
-#define MAX_FEATURES 64
+#define MAX_FEATURES 256 /* of the feature sets */
 
-const char *cli_feature_text(const nxc_catalog *catalog, size_t feature,
-                             float value, char *buf, size_t cap) {
-    nxc_str label = nxc_feature_label(catalog, feature, value);
+const char *cli_feature_text(const nxc_ranking *r, size_t feature, float value,
+                             char *buf, size_t cap) {
+    nxc_str label =
+        nxc_feature_label(r->catalog, r->feature_set, feature, value);
     if (isnan(value))
         snprintf(buf, cap, "-");
     else if (label.len)
@@ -26,9 +27,10 @@ const char *cli_feature_text(const nxc_catalog *catalog, size_t feature,
 }
 
 void cli_mean_contributions(const nxc_ranking *r, double *out) {
+    bool has_all = r->n && r->items[r->n - 1].contributions;
     for (size_t f = 0; f < r->n_features; f++) {
         out[f] = 0;
-        for (size_t i = 0; i < r->n && r->items[i].contributions; i++)
+        for (size_t i = 0; has_all && i < r->n; i++)
             out[f] += r->items[i].contributions[f] / (double)r->n;
     }
 }
@@ -76,12 +78,13 @@ static void print_why(const nxc_ranking *r, const nxc_ranked *item,
     nxc_feature_info info;
     cli_moving_features(r, item, mean, moving);
     for (int k = 0; k < 2; k++) {
-        if (moving[k] == SIZE_MAX || !nxc_feature_describe(moving[k], &info))
+        if (moving[k] == SIZE_MAX ||
+            !nxc_feature_describe(r->feature_set, moving[k], &info))
             continue;
         int n = snprintf(
             why + len, sizeof why - len, "%s%s %s", k ? ", " : "", info.name,
-            cli_feature_text(r->catalog, moving[k], item->features[moving[k]],
-                             buf, sizeof buf));
+            cli_feature_text(r, moving[k], item->features[moving[k]], buf,
+                             sizeof buf));
         if (k && len + (size_t)n > width) break;
         len += (size_t)n;
     }
@@ -124,13 +127,14 @@ static void print_rows(const nxc_ranking *r, size_t top, const double *mean) {
 }
 
 static void print_missing(const nxc_ranking *r) {
-    static const char *const reasons[] = {"", "no encoder", "no --now",
-                                          "no prompt", "no n-gram model"};
+    static const char *const reasons[] = {
+        "",          "no encoder",      "no --now",
+        "no prompt", "no n-gram model", "no evidence"};
     const char *before = "; missing: ";
     nxc_feature_info info;
     for (size_t f = 0; f < r->n_features; f++) {
         if (r->feature_status[f] == NXC_FEATURE_OK ||
-            !nxc_feature_describe(f, &info))
+            !nxc_feature_describe(r->feature_set, f, &info))
             continue;
         printf("%s%s (%s)", before, info.name, reasons[r->feature_status[f]]);
         before = ", ";

@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MAX_FEATURES 4096
-static double rows[MAX_FEATURES];
+static double rows[MAX_FEATURES], out[MAX_FEATURES];
 static float rows32[MAX_FEATURES];
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -36,6 +36,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             (a != b && !(isnan(a) && isnan(b))))
             __builtin_trap();
     }
+    double expected;
+    nxc_status st = nxc_ranker_explain(ranker, rows, 1, out, &expected, &err);
+    if (st == NXC_OK)
+        st = nxc_ranker_get_importance(ranker, NXC_IMPORTANCE_GAIN, out, &err);
+    if (st != NXC_OK && st != NXC_ERR_UNSUPPORTED) __builtin_trap();
     nxc_ranker_free(ranker);
     return 0;
 }

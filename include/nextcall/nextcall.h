@@ -412,6 +412,10 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_load(const char *path,
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_default(const nxc_allocator *alloc,
                                                      nxc_ranker **out,
                                                      nxc_error *err);
+/* universal-v2: the trained ranker that is part of the library, over the
+ * feature set "v2" (models/universal-v2.md). Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_universal(
+    const nxc_allocator *alloc, nxc_ranker **out, nxc_error *err);
 NXC_API void nxc_ranker_free(nxc_ranker *ranker);
 /* "linear-default-v1" or the model's file name. Since 0.1. */
 NXC_API const char *nxc_ranker_name(const nxc_ranker *ranker);
@@ -422,6 +426,34 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_score(const nxc_ranker *ranker,
                                                    const double *rows, size_t n,
                                                    double *scores,
                                                    nxc_error *err);
+
+/* Contributions of the features to the scores of n rows, exact TreeSHAP values
+ * for a tree ensemble and products for the linear default:
+ * *expected + sum of a row's contributions = its score. rows and contributions
+ * (n, n_features). Errors: NXC_ERR_UNSUPPORTED (the model file does not say how
+ * many training rows came to its leaves and nodes), NXC_ERR_NOMEM.
+ * Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_ranker_explain(const nxc_ranker *ranker, const double *rows, size_t n,
+                   double *contributions, double *expected, nxc_error *err);
+
+typedef enum nxc_importance {
+    NXC_IMPORTANCE_SPLIT, /* how many splits ask for the feature */
+    NXC_IMPORTANCE_GAIN   /* sum of their gains */
+} nxc_importance;
+/* As LightGBM has it, over splits of gain > 0. out (n_features). Errors:
+ * NXC_ERR_UNSUPPORTED (the linear default; a model file without split_gain).
+ * Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_get_importance(
+    const nxc_ranker *ranker, nxc_importance kind, double *out, nxc_error *err);
+/* Name of feature i < n_features; lives as long as the ranker. Since 0.1. */
+NXC_API const char *nxc_ranker_feature_name(const nxc_ranker *ranker, size_t i);
+/* Cap the instruction set of scoring, as the option cpu does: "auto", "ref",
+ * "avx2", ... Scores do not depend on it. An engine that takes the ranker sets
+ * its own. Errors: NXC_ERR_UNSUPPORTED. Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_set_cpu(nxc_ranker *ranker,
+                                                     const char *level,
+                                                     nxc_error *err);
 
 /* ------------------------------------------------------------- 6 engine */
 
@@ -448,6 +480,15 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_encoder(nxc_engine *engine,
 NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_ranker(nxc_engine *engine,
                                                         nxc_ranker *ranker,
                                                         nxc_error *err);
+/* The name of the engine's ranker; valid until it is replaced. Since 0.1. */
+NXC_API const char *nxc_engine_ranker(const nxc_engine *engine);
+/* Extract this feature set ("v1", "v2"), though the ranker may want fewer: a
+ * ranking then carries all of it. NULL: the set that the ranker was trained on.
+ * Errors: NXC_ERR_NOT_FOUND, NXC_ERR_MISMATCH (less than the ranker wants).
+ * Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_features(nxc_engine *engine,
+                                                          const char *set,
+                                                          nxc_error *err);
 /* name: how requests refer to it; unique in the engine. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_engine_add_catalog(nxc_engine *engine,
                                                          nxc_str name,
@@ -515,6 +556,8 @@ typedef struct nxc_request {
     size_t size; /* sizeof(nxc_request) */
     nxc_str id;  /* echoed */
     nxc_str prompt;
+    nxc_str previous_prompt; /* the prompt before this one in the session, or
+                                empty: what is new in prompt is what follows */
     const nxc_call *history; /* oldest first; see docs/sessions.md */
     size_t n_history;
     double session_start; /* seconds, or NaN */
@@ -526,8 +569,8 @@ typedef struct nxc_request {
 } nxc_request;
 #define NXC_REQUEST_INIT                                                     \
     {                                                                        \
-        sizeof(nxc_request), {0, 0}, {0, 0}, 0, 0, NXC_NAN, NXC_NAN, {0, 0}, \
-            0, 0, 0                                                          \
+        sizeof(nxc_request), {0, 0}, {0, 0}, {0, 0}, 0, 0, NXC_NAN, NXC_NAN, \
+            {0, 0}, 0, 0, 0                                                  \
     }
 #define NXC_NAN (__builtin_nan(""))
 
@@ -556,7 +599,8 @@ typedef enum nxc_feature_status {
     NXC_FEATURE_NO_ENCODER = 1, /* prompt_similarity without an encoder */
     NXC_FEATURE_NO_NOW = 2,     /* a time feature without now */
     NXC_FEATURE_NO_PROMPT = 3,  /* a prompt feature without a prompt */
-    NXC_FEATURE_NO_MODEL = 4    /* no n-gram model in the catalog */
+    NXC_FEATURE_NO_MODEL = 4,   /* no n-gram model in the catalog */
+    NXC_FEATURE_NO_EVIDENCE = 5 /* set v2: nothing to measure it from */
 } nxc_feature_status;
 
 /* One row of the feature registry. */
@@ -566,19 +610,21 @@ typedef struct nxc_feature_info {
     const char *depends_on; /* letters of P, C, H, N(ow) */
     const char *doc;        /* one line */
 } nxc_feature_info;
-/* Feature i of set "v1"; false past the end. Thread-safety: any. Since 0.1. */
-NXC_API bool nxc_feature_describe(size_t i, nxc_feature_info *out);
+/* Feature i of a set ("v1", "v2": docs/features.md); false past the end and for
+ * an unknown set. Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_feature_describe(const char *set, size_t i,
+                                  nxc_feature_info *out);
 /* "GET", ... for a value of a category feature, "" otherwise; the resource
  * features need the catalog. Valid as long as the catalog. Since 0.1. */
-NXC_API nxc_str nxc_feature_label(const nxc_catalog *catalog, size_t feature,
-                                  float value);
+NXC_API nxc_str nxc_feature_label(const nxc_catalog *catalog, const char *set,
+                                  size_t feature, float value);
 
 typedef struct nxc_ranked {
     uint32_t operation; /* index in the catalog */
     uint32_t rank;      /* 1 is best */
     double score;
     const float *features;       /* (n_features) */
-    const double *contributions; /* (n_features), or NULL for trees */
+    const double *contributions; /* (n_features); NULL for trees until asked */
 } nxc_ranked;
 
 typedef struct nxc_ranking {
@@ -586,6 +632,7 @@ typedef struct nxc_ranking {
     size_t n;
     size_t n_candidates; /* that were scored */
     size_t n_features;
+    const char *feature_set;       /* "v1" or "v2" */
     const uint8_t *feature_status; /* (n_features) nxc_feature_status */
     const nxc_catalog *catalog;
     const char *ranker;           /* its name */
@@ -614,6 +661,15 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank(nxc_ctx *ctx,
                                            const nxc_request *request,
                                            nxc_ranking *out, nxc_error *err);
 
+/* The contributions of a tree ensemble, which costs far more to explain than to
+ * score: fills those of items first ... first + n - 1 that have none. ranking
+ * is the last of ctx. Errors: NXC_ERR_UNSUPPORTED (see nxc_ranker_explain),
+ * NXC_ERR_INVALID, NXC_ERR_NOMEM. Thread-safety: per-ctx. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_explain(nxc_ctx *ctx,
+                                                      nxc_ranking *ranking,
+                                                      size_t first, size_t n,
+                                                      nxc_error *err);
+
 /* Parse, rank and format in one call: JSON in, JSON out. A request that fails
  * is answered by {"id", "error": {"code", "message"}} and its status is
  * returned. with_features: see nxc_ranking_format. out is valid until the next
@@ -622,7 +678,8 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str request,
                                                 bool with_features,
                                                 nxc_str *out, nxc_error *err);
 /* The JSON form of a ranking, as nxc_rank_json gives it.
- * with_features: add feature values and contributions. Since 0.1. */
+ * with_features: add feature values, and contributions where the ranker has
+ * them. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_format(
     nxc_ctx *ctx, const nxc_request *request, const nxc_ranking *ranking,
     bool with_features, nxc_str *out, nxc_error *err);

@@ -1,6 +1,6 @@
 /*
  * The first tier: fixed-size values by 128-bit key, in memory, sharded, O(1),
- * scan-resistant (docs/adr/0007-memory-cache.md).
+ * scan-resistant (docs/adr/0009-memory-cache.md).
  *
  *     new -> (get | get_many | put)* -> free
  *

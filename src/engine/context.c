@@ -8,6 +8,8 @@
 #include "engine/engine.h"
 #include "session/timestamp.h"
 
+#define QUERY_BYTES ((size_t)NXC_QUERY_TEXTS * NXC_DIM * sizeof(float))
+
 nxc_status nxc_ctx_new(nxc_engine *engine, nxc_ctx **out, nxc_error *err) {
     if (!engine || !out)
         return nxc__error(err, NXC_ERR_INVALID,
@@ -21,10 +23,10 @@ nxc_status nxc_ctx_new(nxc_engine *engine, nxc_ctx **out, nxc_error *err) {
     nxc__buffer_init(&ctx->out, alloc, (size_t)1 << 30);
     nxc_status st = nxc__tiers_reader(&engine->tiers, &ctx->reader, err);
     if (st == NXC_OK && engine->encoder) {
-        ctx->prompt_embedding = nxc__alloc(alloc, NXC_DIM * sizeof(float));
-        st = ctx->prompt_embedding
+        ctx->query_embeddings = nxc__alloc(alloc, QUERY_BYTES);
+        st = ctx->query_embeddings
                  ? nxc_encoder_ctx_new(engine->encoder, &ctx->encoder, err)
-                 : nxc__error_nomem(err, NXC_DIM * sizeof(float));
+                 : nxc__error_nomem(err, QUERY_BYTES);
     }
     if (st != NXC_OK) {
         nxc_ctx_free(ctx);
@@ -39,7 +41,7 @@ void nxc_ctx_free(nxc_ctx *ctx) {
     const nxc_allocator *alloc = ctx->engine->alloc;
     nxc_encoder_ctx_free(ctx->encoder);
     nxc__store_reader_free(ctx->reader);
-    nxc__free(alloc, ctx->prompt_embedding, NXC_DIM * sizeof(float));
+    nxc__free(alloc, ctx->query_embeddings, QUERY_BYTES);
     nxc__buffer_release(&ctx->out);
     nxc__arena_release(&ctx->arena);
     nxc__arena_release(&ctx->parse_arena);

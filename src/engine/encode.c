@@ -18,6 +18,7 @@
 typedef struct batch {
     nxc_engine *engine;
     nxc__entry *entry;
+    size_t kind; /* which text of an operation */
     nxc_str *texts;
     uint32_t *ops;
     float *rows; /* (cap, NXC_DIM) */
@@ -65,62 +66,96 @@ static nxc_status flush(batch *b, nxc_error *err) {
     if (b->n == 0) return NXC_OK;
     NXC_TRY(nxc__engine_encode_batch(b->engine, b->texts, b->n, b->rows, err));
     for (size_t i = 0; i < b->n; i++) {
-        float *row = b->entry->rows + (size_t)b->ops[i] * NXC_DIM;
+        nxc__text_rows *t = &b->entry->texts[b->kind];
+        float *row = t->rows + (size_t)b->ops[i] * NXC_DIM;
         memcpy(row, b->rows + i * NXC_DIM, NXC_DIM * sizeof(float));
-        nxc__atomic_publish(&b->entry->encoded[b->ops[i]]);
+        nxc__atomic_publish(&t->encoded[b->ops[i]]);
     }
     b->n = 0;
     return NXC_OK;
 }
 
-static bool is_missing(const nxc__entry *entry, uint32_t op) {
-    return !nxc__atomic_is_published(&entry->encoded[op]);
+static bool is_missing(const nxc__text_rows *t, uint32_t op) {
+    return !nxc__atomic_is_published(&t->encoded[op]);
 }
 
-static size_t count_missing(const nxc__entry *entry, const uint32_t *ops,
+static size_t count_missing(const nxc__text_rows *t, const uint32_t *ops,
                             size_t n) {
     size_t missing = 0;
-    for (size_t i = 0; i < n; i++)
-        missing += is_missing(entry, ops ? ops[i] : (uint32_t)i);
+    for (size_t i = 0; t->encoded && i < n; i++)
+        missing += is_missing(t, ops ? ops[i] : (uint32_t)i);
+    return missing;
+}
+static size_t count_all(const nxc__entry *entry, const uint32_t *ops,
+                        size_t n) {
+    size_t missing = 0;
+    for (size_t k = 0; k < NXC_N_OP_TEXTS; k++)
+        missing += count_missing(&entry->texts[k], ops, n);
     return missing;
 }
 
+static nxc_str text_of(const nxc__entry *entry, size_t kind, uint32_t op) {
+    return kind ? nxc__op_text(entry->index, kind, op)
+                : nxc__catalog_text(entry->catalog, op);
+}
+
 /* Rows that a tier has. */
+static void find_rows(nxc_engine *e, const nxc__entry *entry, size_t kind,
+                      const uint32_t *ops, size_t n) {
+    const nxc__text_rows *rows = &entry->texts[kind];
+    for (size_t i = 0; rows->encoded && i < n; i++) {
+        uint32_t op = ops ? ops[i] : (uint32_t)i;
+        if (!is_missing(rows, op)) continue;
+        nxc_str text = text_of(entry, kind, op);
+        if (nxc__tiers_find_embedding(&e->tiers, e->reader, NXC_TEXT_OPERATION,
+                                      nxc__hash_128(text.ptr, text.len),
+                                      rows->rows + (size_t)op * NXC_DIM))
+            nxc__atomic_publish(&rows->encoded[op]);
+    }
+}
 static void find_missing(nxc_engine *e, const nxc__entry *entry,
                          const uint32_t *ops, size_t n) {
     if (!nxc__tiers_persist(&e->tiers)) return;
     if (e->reader) nxc__store_begin(e->reader);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t op = ops ? ops[i] : (uint32_t)i;
-        nxc_str text = nxc__catalog_text(entry->catalog, op);
-        if (is_missing(entry, op) &&
-            nxc__tiers_find_embedding(&e->tiers, e->reader, NXC_TEXT_OPERATION,
-                                      nxc__hash_128(text.ptr, text.len),
-                                      entry->rows + (size_t)op * NXC_DIM))
-            nxc__atomic_publish(&entry->encoded[op]);
-    }
+    for (size_t k = 0; k < NXC_N_OP_TEXTS; k++)
+        find_rows(e, entry, k, ops, n);
     if (e->reader) nxc__store_end(e->reader);
 }
 
+/* What progress is told: over all texts. */
+typedef struct tally {
+    nxc_progress progress;
+    void *user;
+    size_t done, total;
+} tally;
+
 static nxc_status encode_missing(batch *b, const uint32_t *ops, size_t n,
-                                 nxc_progress progress, void *user,
-                                 size_t *n_encoded, nxc_error *err) {
-    size_t total = count_missing(b->entry, ops, n), done = 0;
-    for (size_t i = 0; i < n && done < total; i++) {
+                                 tally *t, nxc_error *err) {
+    const nxc__text_rows *rows = &b->entry->texts[b->kind];
+    size_t left = count_missing(rows, ops, n);
+    for (size_t i = 0; i < n && left > 0; i++) {
         uint32_t op = ops ? ops[i] : (uint32_t)i;
-        if (!is_missing(b->entry, op)) continue;
-        b->texts[b->n] = nxc__catalog_text(b->entry->catalog, op);
+        if (!is_missing(rows, op)) continue;
+        b->texts[b->n] = text_of(b->entry, b->kind, op);
         b->ops[b->n++] = op;
-        done++;
-        if (b->n < b->cap && done < total) continue;
+        left--;
+        t->done++;
+        if (b->n < b->cap && left > 0) continue;
         NXC_TRY(flush(b, err));
-        if (progress && !progress(user, done, total))
+        if (t->progress && !t->progress(t->user, t->done, t->total))
             return nxc__error(
                 err, NXC_ERR_CANCELLED,
-                "encode: expected %zu texts, got a stop after %zu", total,
-                done);
+                "encode: expected %zu texts, got a stop after %zu", t->total,
+                t->done);
     }
-    if (n_encoded) *n_encoded += done;
+    return NXC_OK;
+}
+
+static nxc_status encode_texts(batch *b, const uint32_t *ops, size_t n,
+                               tally *t, nxc_error *err) {
+    t->total = count_all(b->entry, ops, n);
+    for (b->kind = 0; b->kind < NXC_N_OP_TEXTS; b->kind++)
+        NXC_TRY(encode_missing(b, ops, n, t, err));
     return NXC_OK;
 }
 
@@ -128,14 +163,15 @@ nxc_status nxc__engine_encode(nxc_engine *e, nxc__entry *entry,
                               const uint32_t *ops, size_t n,
                               nxc_progress progress, void *user,
                               size_t *n_encoded, nxc_error *err) {
-    if (!e->encoder || !entry->encoded) return NXC_OK;
+    if (!e->encoder) return NXC_OK;
     if (!ops) n = entry->n;
-    if (count_missing(entry, ops, n) == 0) return NXC_OK;
+    if (count_all(entry, ops, n) == 0) return NXC_OK;
     size_t cap = nxc__config_int(e->cfg, NXC_OPT_batch_size);
     if (cap > n) cap = n;
     nxc__arena scratch;
     nxc__arena_init(&scratch, e->alloc, SIZE_MAX);
     batch b = {.engine = e, .entry = entry, .cap = cap};
+    tally t = {.progress = progress, .user = user};
     b.texts = nxc__arena_alloc_array(&scratch, cap, sizeof *b.texts);
     b.ops = nxc__arena_alloc_array(&scratch, cap, sizeof *b.ops);
     b.rows = nxc__arena_alloc_array(&scratch, cap, NXC_DIM * sizeof(float));
@@ -145,10 +181,11 @@ nxc_status nxc__engine_encode(nxc_engine *e, nxc__entry *entry,
     } else {
         pthread_mutex_lock(&e->lock);
         find_missing(e, entry, ops, n);
-        st = encode_missing(&b, ops, n, progress, user, n_encoded, err);
+        st = encode_texts(&b, ops, n, &t, err);
         nxc__tiers_sync(&e->tiers);
         pthread_mutex_unlock(&e->lock);
     }
+    if (st == NXC_OK && n_encoded) *n_encoded += t.done;
     nxc__arena_release(&scratch);
     return st;
 }
@@ -158,7 +195,7 @@ nxc_status nxc__engine_encode_prompt(nxc_ctx *ctx, nxc_str prompt,
                                      size_t *n_encoded, nxc_error *err) {
     nxc__tiers *t = &ctx->engine->tiers;
     nxc__flight flight;
-    float *row = ctx->prompt_embedding;
+    float *row = ctx->query_embeddings;
     *tier = NXC_TIER_MEMORY;
     if (nxc__tiers_recall(t, hash, row) ||
         !nxc__flight_begin(t, &flight, hash, row))
@@ -177,6 +214,41 @@ nxc_status nxc__engine_encode_prompt(nxc_ctx *ctx, nxc_str prompt,
     }
     nxc__flight_end(t, &flight, st == NXC_OK);
     return st;
+}
+
+nxc_status nxc__engine_encode_query(nxc_ctx *ctx, const nxc_str *texts,
+                                    size_t n, nxc__tier_id *tier,
+                                    size_t *n_encoded, nxc_error *err) {
+    nxc__tiers *t = &ctx->engine->tiers;
+    nxc__hash128 hashes[NXC_QUERY_TEXTS];
+    nxc_str missing[NXC_QUERY_TEXTS];
+    size_t of[NXC_QUERY_TEXTS], m = 0; /* row i is missing text of[i] */
+    float *rows = ctx->query_embeddings;
+    for (size_t i = 0; i < n; i++) {
+        hashes[i] = nxc__hash_128(texts[i].ptr, texts[i].len);
+        nxc__tier_id id = nxc__tiers_find_embedding(
+            t, ctx->reader, NXC_TEXT_PROMPT, hashes[i], rows + i * NXC_DIM);
+        if (i == 0) *tier = id;
+        of[i] = NXC_QUERY_TEXTS;
+        if (id == NXC_TIER_NONE) {
+            of[i] = m;
+            missing[m++] = texts[i];
+        }
+    }
+    if (m == 0) return NXC_OK;
+    float *encoded =
+        nxc__arena_alloc_array(&ctx->arena, m, NXC_DIM * sizeof *encoded);
+    if (!encoded) return nxc__error_nomem(err, m * NXC_DIM * sizeof *encoded);
+    NXC_TRY(nxc_encoder_encode(ctx->encoder, missing, m, encoded, NULL, err));
+    for (size_t i = 0; i < n; i++) {
+        if (of[i] == NXC_QUERY_TEXTS) continue;
+        const float *row = encoded + of[i] * NXC_DIM;
+        memcpy(rows + i * NXC_DIM, row, NXC_DIM * sizeof *row);
+        nxc__tiers_put_embedding(t, NXC_TEXT_PROMPT, hashes[i], row);
+    }
+    nxc__metrics_add(&ctx->engine->metrics, NXC_METRIC_texts_encoded, m);
+    *n_encoded += m;
+    return NXC_OK;
 }
 
 nxc_status nxc_engine_precompute(nxc_engine *e, nxc_str catalog,
@@ -198,8 +270,8 @@ nxc_status nxc_engine_save_catalog(nxc_engine *e, nxc_str catalog,
     if (!path)
         return nxc__error(err, NXC_ERR_INVALID,
                           "save: expected a path, got NULL");
-    return nxc__catalog_save_embedded(entry->catalog, path, entry->embeddings,
-                                      e->fingerprint, err);
+    return nxc__catalog_save_embedded(
+        entry->catalog, path, entry->texts[0].embeddings, e->fingerprint, err);
 }
 
 nxc_status nxc_encoder_encode_batch(const nxc_encoder *encoder,

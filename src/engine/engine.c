@@ -32,6 +32,7 @@ nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
         st = nxc__tiers_open(&e->tiers, e->cfg, NXC_V1_N_FEATURES, &e->metrics,
                              alloc, err);
     if (st == NXC_OK) st = nxc__tiers_reader(&e->tiers, &e->reader, err);
+    e->ranker_set = e->set = nxc__feature_set_at(0);
     if (st != NXC_OK) {
         nxc_engine_close(e);
         return st;
@@ -43,8 +44,12 @@ nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
 static void close_entry(nxc_engine *e, nxc__entry *entry) {
     nxc__free_str(e->alloc, entry->name);
     nxc__free(e->alloc, entry->states, entry->n);
-    nxc__free(e->alloc, entry->rows, entry->n * NXC_DIM * sizeof(float));
-    nxc__free(e->alloc, entry->encoded, entry->n * sizeof *entry->encoded);
+    nxc__op_index_free(entry->index);
+    for (size_t k = 0; k < NXC_N_OP_TEXTS; k++) {
+        nxc__text_rows *t = &entry->texts[k];
+        nxc__free(e->alloc, t->rows, entry->n * NXC_DIM * sizeof(float));
+        nxc__free(e->alloc, t->encoded, entry->n * sizeof *t->encoded);
+    }
     nxc__free(e->alloc, entry->ids, entry->n * sizeof *entry->ids);
 }
 
@@ -96,17 +101,97 @@ nxc_status nxc_engine_set_encoder(nxc_engine *e, nxc_encoder *encoder,
     return NXC_OK;
 }
 
+/* Room for the embeddings of one text of each operation. */
+static nxc_status make_rows(const nxc_engine *e, const nxc__entry *entry,
+                            nxc__text_rows *t, nxc_error *err) {
+    size_t n = entry->n, bytes = n * NXC_DIM * sizeof(float); /* n < 2^20 */
+    if (!e->encoder || t->embeddings) return NXC_OK;
+    float *rows = nxc__alloc(e->alloc, bytes);
+    nxc__atomic_flag *encoded = nxc__alloc_zero(e->alloc, n * sizeof *encoded);
+    if (!rows || !encoded) {
+        nxc__free(e->alloc, rows, bytes);
+        nxc__free(e->alloc, encoded, n * sizeof *encoded);
+        return nxc__error_nomem(err, bytes);
+    }
+    *t = (nxc__text_rows){rows, rows, encoded};
+    return NXC_OK;
+}
+
+/* What set v2 knows of a catalog. */
+static nxc_status index_entry(const nxc_engine *e, nxc__entry *entry,
+                              nxc_error *err) {
+    if (!entry->index)
+        NXC_TRY(
+            nxc__op_index_new(entry->catalog, e->alloc, &entry->index, err));
+    for (size_t k = 1; k < NXC_N_OP_TEXTS; k++)
+        NXC_TRY(make_rows(e, entry, &entry->texts[k], err));
+    return NXC_OK;
+}
+
+/* Before a set is extracted; what a failure leaves is used by the next try. */
+static nxc_status prepare_entries(nxc_engine *e, const nxc__feature_set *set,
+                                  nxc_error *err) {
+    if (set->n == NXC_V1_N_FEATURES) return NXC_OK;
+    for (size_t i = 0; i < e->n_entries; i++)
+        NXC_TRY(index_entry(e, &e->entries[i], err));
+    return NXC_OK;
+}
+
+/* The set whose names a ranker has: the one of that many, else the first. */
+static nxc_status find_set(const nxc_ranker *ranker,
+                           const nxc__feature_set **out, nxc_error *err) {
+    const char *names[NXC_MAX_FEATURES];
+    const nxc__feature_set *set = nxc__feature_set_at(0), *other;
+    for (size_t i = 1; (other = nxc__feature_set_at(i)); i++)
+        if (other->n == nxc_ranker_n_features(ranker)) set = other;
+    for (size_t f = 0; f < set->n; f++)
+        names[f] = set->rows[f].name;
+    NXC_TRY(nxc__ranker_check_features(ranker, names, set->n, err));
+    *out = set;
+    return NXC_OK;
+}
+
 nxc_status nxc_engine_set_ranker(nxc_engine *e, nxc_ranker *ranker,
                                  nxc_error *err) {
     if (!e || !ranker)
         return nxc__error(err, NXC_ERR_INVALID,
                           "set_ranker: expected a ranker, got NULL");
-    const char *names[NXC_V1_N_FEATURES];
-    for (size_t i = 0; i < NXC_V1_N_FEATURES; i++)
-        names[i] = nxc__features_v1[i].info.name;
-    NXC_TRY(nxc__ranker_check_features(ranker, names, NXC_V1_N_FEATURES, err));
+    const nxc__feature_set *set;
+    nxc_str cpu = nxc__config_text(e->cfg, NXC_OPT_cpu);
+    NXC_TRY(find_set(ranker, &set, err));
+    NXC_TRY(nxc_ranker_set_cpu(ranker, cpu.ptr, err));
+    const nxc__feature_set *extracted =
+        e->asked && e->asked->n > set->n ? e->asked : set;
+    NXC_TRY(prepare_entries(e, extracted, err));
     nxc_ranker_free(e->ranker);
     e->ranker = ranker;
+    e->ranker_set = set;
+    e->set = extracted;
+    return NXC_OK;
+}
+
+const char *nxc_engine_ranker(const nxc_engine *engine) {
+    return nxc_ranker_name(engine->ranker);
+}
+
+nxc_status nxc_engine_set_features(nxc_engine *e, const char *name,
+                                   nxc_error *err) {
+    if (!e)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "set_features: expected an engine, got NULL");
+    const nxc__feature_set *set =
+        name ? nxc__feature_set_find(nxc__str(name)) : e->ranker_set;
+    if (!set)
+        return nxc__error(err, NXC_ERR_NOT_FOUND,
+                          "set_features: expected v1 or v2, got %.40s", name);
+    if (set->n < e->ranker_set->n)
+        return nxc__error(err, NXC_ERR_MISMATCH,
+                          "set_features: expected %s, which the ranker reads, "
+                          "got %s",
+                          e->ranker_set->name, set->name);
+    NXC_TRY(prepare_entries(e, set, err));
+    e->asked = name ? set : NULL;
+    e->set = set;
     return NXC_OK;
 }
 
@@ -137,15 +222,11 @@ static nxc_status fill_entry(nxc_engine *e, nxc__entry *entry, nxc_error *err) {
     if (!entry->ids) return nxc__error_nomem(err, n * sizeof *entry->ids);
     nxc__vectors_candidates(entry->catalog, entry->ids, n);
     NXC_TRY(nxc__vectors_fingerprint(e, entry, &entry->fingerprint, err));
-    if (!e->encoder) return NXC_OK;
-    entry->embeddings = nxc__catalog_embeddings(entry->catalog, e->fingerprint);
-    if (entry->embeddings) return NXC_OK;
-    size_t bytes = n * NXC_DIM * sizeof(float); /* n is below 2^20 */
-    entry->rows = nxc__alloc(e->alloc, bytes);
-    entry->encoded = nxc__alloc_zero(e->alloc, n * sizeof *entry->encoded);
-    if (!entry->rows || !entry->encoded) return nxc__error_nomem(err, bytes);
-    entry->embeddings = entry->rows;
-    return NXC_OK;
+    if (e->encoder)
+        entry->texts[0].embeddings =
+            nxc__catalog_embeddings(entry->catalog, e->fingerprint);
+    NXC_TRY(make_rows(e, entry, &entry->texts[0], err));
+    return e->set->n > NXC_V1_N_FEATURES ? index_entry(e, entry, err) : NXC_OK;
 }
 
 nxc_status nxc_engine_add_catalog(nxc_engine *e, nxc_str name,

@@ -16,20 +16,27 @@
 #include "encoder/encoder.h"
 #include "engine/tiers.h"
 #include "features/feature.h"
+#include "features/op_index.h"
 #include "metrics/metrics.h"
 #include "ranker/ranker.h"
+
+/* Embeddings of one text of each operation. */
+typedef struct nxc__text_rows {
+    const float *embeddings;   /* (n, NXC_DIM): the catalog's own, or rows */
+    float *rows;               /* owned, or NULL */
+    nxc__atomic_flag *encoded; /* (n) whether a row is there; NULL: all are */
+} nxc__text_rows;
 
 /* A catalog with what the engine derives from it. */
 typedef struct nxc__entry {
     nxc_str name; /* owned */
     nxc_catalog *catalog;
-    size_t n;                  /* operations, webhooks included */
-    uint8_t *states;           /* (n) nxc__state */
-    const float *embeddings;   /* (n, NXC_DIM): the catalog's own, or rows */
-    float *rows;               /* owned, or NULL */
-    nxc__atomic_flag *encoded; /* (n) whether a row is there; NULL: all are */
-    nxc__hash128 *ids;         /* (n) hashes of the operations' ids */
-    nxc__hash128 fingerprint;  /* of the vectors of its operations */
+    size_t n;                             /* operations, webhooks included */
+    uint8_t *states;                      /* (n) nxc__state */
+    nxc__op_index *index;                 /* of set v2, or NULL */
+    nxc__text_rows texts[NXC_N_OP_TEXTS]; /* the first alone without index */
+    nxc__hash128 *ids;        /* (n) hashes of the operations' ids */
+    nxc__hash128 fingerprint; /* of the vectors of its operations */
 } nxc__entry;
 
 #define NXC_MAX_CATALOGS 1024
@@ -39,6 +46,10 @@ struct nxc_engine {
     nxc_config *cfg;
     nxc_encoder *encoder; /* or NULL */
     nxc_ranker *ranker;
+    const nxc__feature_set *ranker_set; /* that the ranker reads */
+    const nxc__feature_set *set; /* that is extracted: that, or one that begins
+                                    with it */
+    const nxc__feature_set *asked; /* by nxc_engine_set_features, or NULL */
     nxc__entry entries[NXC_MAX_CATALOGS];
     size_t n_entries;
     /* Encoding of candidates: lock guards pool and workers, which are there
@@ -58,13 +69,17 @@ struct nxc_engine {
 
 struct nxc_ctx {
     nxc_engine *engine;
-    nxc_encoder_ctx *encoder;  /* or NULL */
-    nxc__arena parse_arena;    /* until the next parse */
-    nxc__arena arena;          /* until the next request */
-    nxc__buffer out;           /* until the next format */
-    float *prompt_embedding;   /* (NXC_DIM) */
+    nxc_encoder_ctx *encoder; /* or NULL */
+    nxc__arena parse_arena;   /* until the next parse */
+    nxc__arena arena;         /* until the next request */
+    nxc__buffer out;          /* until the next format */
+    /* (NXC_QUERY_TEXTS, NXC_DIM) of the prompt, of its new part and of its
+     * clauses (set v1: of the prompt alone) */
+    float *query_embeddings;
     nxc__store_reader *reader; /* or NULL */
 };
+
+#define NXC_QUERY_TEXTS (2 + NXC_MAX_CLAUSES)
 
 /* Where the parts of an engine count; lives as long as the engine. */
 static inline nxc__metrics *nxc__engine_metrics(nxc_engine *engine) {
@@ -72,7 +87,8 @@ static inline nxc__metrics *nxc__engine_metrics(nxc_engine *engine) {
 }
 /* NULL if unknown. */
 nxc__entry *nxc__engine_find(nxc_engine *engine, nxc_str name);
-/* Fill the rows of ops that are missing, from the tiers or by encoding;
+/* Fill the rows of ops (all texts that the feature set wants) that are missing,
+ * from the tiers or by encoding;
  * *n_encoded counts the latter. ops NULL: all operations of the entry. */
 nxc_status nxc__engine_encode(nxc_engine *engine, nxc__entry *entry,
                               const uint32_t *ops, size_t n,
@@ -87,5 +103,11 @@ nxc_status nxc__engine_encode_batch(nxc_engine *engine, const nxc_str *texts,
 nxc_status nxc__engine_encode_prompt(nxc_ctx *ctx, nxc_str prompt,
                                      nxc__hash128 hash, nxc__tier_id *tier,
                                      size_t *n_encoded, nxc_error *err);
+
+/* The embeddings of n <= NXC_QUERY_TEXTS texts of a prompt into ctx, likewise;
+ * those that no tier has are encoded in one batch. *tier: of the first. */
+nxc_status nxc__engine_encode_query(nxc_ctx *ctx, const nxc_str *texts,
+                                    size_t n, nxc__tier_id *tier,
+                                    size_t *n_encoded, nxc_error *err);
 
 #endif

@@ -39,11 +39,20 @@ typedef struct job {
     nxc__hash128 prompt_hash;
     nxc__vectors vectors;
     nxc__tier_id prompt_tier; /* where its embedding was found */
-    float *features;          /* (n, NXC_V1_N_FEATURES) */
-    double *scores;           /* (n) */
-    double *contributions;    /* (n, NXC_V1_N_FEATURES) */
+    const nxc__feature_set *set;
+    nxc__query query;      /* set v2 */
+    uint8_t *status;       /* (set->n) */
+    float *features;       /* (n, set->n) */
+    double *scores;        /* (n) */
+    double *contributions; /* (n, set->n) */
     bool has_contributions;
 } job;
+
+/* Vectors of set v1 are kept; those of v2 depend on all candidates of the
+ * request (letter A) and are computed each time. */
+static bool keeps_vectors(const job *j) {
+    return j->set->n == NXC_V1_N_FEATURES;
+}
 
 static double now_us(void) {
     struct timespec t;
@@ -149,8 +158,22 @@ static nxc_status resolve(job *j, nxc_error *err) {
 }
 
 static nxc_status find(job *j, nxc_error *err) {
-    return nxc__vectors_find(&j->vectors, j->ctx, j->entry, &j->session,
-                             j->prompt_hash, j->candidates, j->n, err);
+    if (keeps_vectors(j)) {
+        NXC_TRY(nxc__vectors_find(&j->vectors, j->ctx, j->entry, &j->session,
+                                  j->prompt_hash, j->candidates, j->n, err));
+        j->status = j->vectors.status;
+        j->features = j->vectors.lookup.rows;
+        return NXC_OK;
+    }
+    nxc__arena *arena = &j->ctx->arena;
+    j->status = nxc__arena_alloc(arena, j->set->n);
+    j->features =
+        nxc__arena_alloc_array(arena, j->n, j->set->n * sizeof(float));
+    if (!j->status || !j->features)
+        return nxc__error_nomem(err, j->n * j->set->n * sizeof(float));
+    j->vectors.operations = j->candidates;
+    j->vectors.n_missing = j->n;
+    return NXC_OK;
 }
 
 /* Whether the encoder drops the end of the prompt; a byte gives at most one
@@ -167,15 +190,55 @@ static nxc_status check_truncated(const job *j, bool *out, nxc_error *err) {
     return NXC_OK;
 }
 
+/* What of the prompt is embedded for set v2: itself, its new part and its
+ * clauses. */
+static size_t query_texts(job *j, nxc_str texts[NXC_QUERY_TEXTS]) {
+    nxc__query *q = &j->query;
+    texts[0] = j->request->prompt;
+    q->delta = nxc__prompt_delta(texts[0], j->request->previous_prompt);
+    q->n_clauses = nxc__clauses(texts[0], q->clauses);
+    texts[1] = q->delta;
+    memcpy(texts + 2, q->clauses, q->n_clauses * sizeof *texts);
+    return 2 + q->n_clauses;
+}
+
+/* Called operations have embeddings too: they need not be candidates. */
+static nxc_status encode_called(job *j, nxc_ranking *out, nxc_error *err) {
+    size_t n = 0;
+    uint32_t *ops =
+        nxc__arena_alloc_array(&j->ctx->arena, j->session.n + 1, sizeof *ops);
+    if (!ops) return nxc__error_nomem(err, j->session.n * sizeof *ops);
+    for (size_t i = 0; i < j->session.n; i++)
+        if (j->session.calls[i].operation != NXC_NONE)
+            ops[n++] = j->session.calls[i].operation;
+    return nxc__engine_encode(j->ctx->engine, j->entry, ops, n, NULL, NULL,
+                              &out->n_encoded, err);
+}
+
+static nxc_status encode_query(job *j, nxc_ranking *out, nxc_error *err) {
+    nxc_str texts[NXC_QUERY_TEXTS];
+    nxc_ctx *ctx = j->ctx;
+    if (keeps_vectors(j)) {
+        if (!ctx->encoder || j->vectors.n_missing == 0) return NXC_OK;
+        return nxc__engine_encode_prompt(ctx, j->request->prompt,
+                                         j->prompt_hash, &j->prompt_tier,
+                                         &out->n_encoded, err);
+    }
+    size_t n = query_texts(j, texts);
+    if (!ctx->encoder) return NXC_OK;
+    NXC_TRY(nxc__engine_encode_query(ctx, texts, n, &j->prompt_tier,
+                                     &out->n_encoded, err));
+    j->query.embeddings = ctx->query_embeddings;
+    return encode_called(j, out, err);
+}
+
 static nxc_status encode(job *j, nxc_ranking *out, nxc_error *err) {
     nxc_engine *e = j->ctx->engine;
     const nxc__vectors *v = &j->vectors;
-    if (!j->ctx->encoder || j->request->prompt.len == 0) return NXC_OK;
-    NXC_TRY(check_truncated(j, &out->prompt_truncated, err));
-    if (v->n_missing == 0) return NXC_OK;
-    NXC_TRY(nxc__engine_encode_prompt(j->ctx, j->request->prompt,
-                                      j->prompt_hash, &j->prompt_tier,
-                                      &out->n_encoded, err));
+    if (j->request->prompt.len == 0) return NXC_OK;
+    if (e->encoder) NXC_TRY(check_truncated(j, &out->prompt_truncated, err));
+    NXC_TRY(encode_query(j, out, err));
+    if (!j->ctx->encoder || v->n_missing == 0) return NXC_OK;
     NXC_TRY(nxc__engine_encode(e, j->entry, v->operations, v->n_missing, NULL,
                                NULL, &out->n_encoded, err));
     float *similarity = nxc__arena_alloc_array(&j->ctx->arena, v->n_missing,
@@ -183,14 +246,28 @@ static nxc_status encode(job *j, nxc_ranking *out, nxc_error *err) {
     if (!similarity) return nxc__error_nomem(err, v->n_missing * sizeof(float));
     for (size_t i = 0; i < v->n_missing; i++)
         similarity[i] = nxc__encoder_dot(
-            e->encoder, j->ctx->prompt_embedding,
-            j->entry->embeddings + (size_t)v->operations[i] * NXC_DIM);
+            e->encoder, j->ctx->query_embeddings,
+            j->entry->texts[0].embeddings + (size_t)v->operations[i] * NXC_DIM);
     j->dp.similarity = similarity;
     return NXC_OK;
 }
 
-static void features(job *j) {
+/* Set v1: the rows that were not found, then of all rows what depends on now.
+ */
+static void features_v1(job *j) {
     nxc__vectors *v = &j->vectors;
+    j->dp.candidates = v->operations;
+    j->dp.n = v->n_missing;
+    if (v->n_missing || j->n == 0)
+        nxc__features_extract_v1(&j->dp, NXC_COLUMNS_CACHED, v->computed,
+                                 v->status);
+    nxc__vectors_settle(v);
+    j->dp.candidates = j->candidates;
+    j->dp.n = j->n;
+    nxc__features_extract_v1(&j->dp, NXC_COLUMNS_NOW, j->features, v->status);
+}
+
+static nxc_status features(job *j, nxc_error *err) {
     j->dp.catalog = j->entry->catalog;
     j->dp.session = &j->session;
     j->dp.workflow = &j->workflow;
@@ -198,37 +275,71 @@ static void features(job *j) {
     j->dp.ngram = nxc__catalog_ngram(j->entry->catalog);
     j->dp.prompt = j->request->prompt;
     j->dp.now = j->request->now;
-    j->dp.candidates = v->operations;
-    j->dp.n = v->n_missing;
-    if (v->n_missing || j->n == 0)
-        nxc__features_extract(&j->dp, NXC_COLUMNS_CACHED, v->computed,
-                              v->status);
-    nxc__vectors_settle(v);
-    j->features = v->lookup.rows;
+    if (keeps_vectors(j)) {
+        features_v1(j);
+        return NXC_OK;
+    }
     j->dp.candidates = j->candidates;
     j->dp.n = j->n;
-    nxc__features_extract(&j->dp, NXC_COLUMNS_NOW, j->features, v->status);
+    j->dp.index = j->entry->index;
+    j->dp.query = &j->query;
+    j->dp.encoder = j->ctx->engine->encoder;
+    for (size_t k = 0; k < NXC_N_OP_TEXTS; k++)
+        j->dp.rows[k] = j->entry->texts[k].embeddings;
+    j->dp.arena = &j->ctx->arena;
+    return nxc__features_extract(&j->dp, j->set, j->features, j->status, err);
 }
 
 static void keep(job *j, nxc_ranking *out) {
     nxc__vector_info info = {out->confidence_score, j->workflow.confidence,
                              nxc__pattern_name(j->workflow.pattern)};
+    if (!keeps_vectors(j)) {
+        out->cache_tier = nxc__tier_name(j->prompt_tier);
+        return;
+    }
     nxc__tier_id tier = nxc__vectors_tier(&j->vectors);
     out->cache_tier = nxc__tier_name(tier ? tier : j->prompt_tier);
     nxc__vectors_keep(&j->vectors, &info);
 }
 
+/* Rows of the ranker's own set, which the extracted set begins with. */
+static const float *ranker_rows(job *j, size_t own) {
+    if (own == j->set->n) return j->features;
+    float *rows =
+        nxc__arena_alloc_array(&j->ctx->arena, j->n, own * sizeof *rows);
+    for (size_t i = 0; rows && i < j->n; i++)
+        memcpy(rows + i * own, j->features + i * j->set->n, own * sizeof *rows);
+    return rows;
+}
+
+/* Contributions from rows of the ranker's set to rows of the extracted one, in
+ * place, the last row first. */
+static void widen_contributions(job *j, size_t own) {
+    for (size_t i = j->n; own < j->set->n && i-- > 0;) {
+        double *to = j->contributions + i * j->set->n;
+        memmove(to, j->contributions + i * own, own * sizeof *to);
+        for (size_t f = own; f < j->set->n; f++)
+            to[f] = 0;
+    }
+}
+
 static nxc_status score(job *j, nxc_error *err) {
     nxc__arena *arena = &j->ctx->arena;
     const nxc_ranker *ranker = j->ctx->engine->ranker;
+    size_t own = j->ctx->engine->ranker_set->n;
+    const float *rows = ranker_rows(j, own);
     j->scores = nxc__arena_alloc_array(arena, j->n, sizeof(double));
-    j->contributions =
-        nxc__arena_alloc_array(arena, j->n, NXC_V1_N_FEATURES * sizeof(double));
-    if (!j->scores || !j->contributions)
+    if (nxc__ranker_is_linear(ranker))
+        j->contributions =
+            nxc__arena_alloc_array(arena, j->n, j->set->n * sizeof(double));
+    if (!rows || !j->scores ||
+        (nxc__ranker_is_linear(ranker) && !j->contributions))
         return nxc__error_nomem(err, j->n * sizeof(double));
-    return nxc__ranker_score_rows(ranker, (uint32_t)j->workflow.pattern,
-                                  j->features, j->n, j->scores,
-                                  j->contributions, &j->has_contributions, err);
+    NXC_TRY(nxc__ranker_score_rows(ranker, (uint32_t)j->workflow.pattern, rows,
+                                   j->n, j->scores, j->contributions,
+                                   &j->has_contributions, err));
+    if (j->has_contributions) widen_contributions(j, own);
+    return NXC_OK;
 }
 
 /* Softmax share of the best candidate over standardised scores: free of the
@@ -259,14 +370,14 @@ static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
     nxc__order(j->scores, j->candidates, j->n, k, scratch, best);
     for (size_t i = 0; i < k; i++) {
         size_t at = best[i];
-        items[i] = (nxc_ranked){
-            .operation = j->candidates[at],
-            .rank = (uint32_t)i + 1,
-            .score = j->scores[at],
-            .features = j->features + at * NXC_V1_N_FEATURES,
-            .contributions = j->has_contributions
-                                 ? j->contributions + at * NXC_V1_N_FEATURES
-                                 : NULL};
+        items[i] = (nxc_ranked){.operation = j->candidates[at],
+                                .rank = (uint32_t)i + 1,
+                                .score = j->scores[at],
+                                .features = j->features + at * j->set->n,
+                                .contributions =
+                                    j->has_contributions
+                                        ? j->contributions + at * j->set->n
+                                        : NULL};
     }
     out->items = items;
     out->n = k;
@@ -276,6 +387,31 @@ static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
         &j->workflow, j->entry->catalog, (nxc__state)j->entry->states[first],
         nxc__catalog_resource(j->entry->catalog, first));
     out->confidence_score = confidence(j->scores, j->n, items[0].score);
+    return NXC_OK;
+}
+
+nxc_status nxc_ranking_explain(nxc_ctx *ctx, nxc_ranking *r, size_t first,
+                               size_t n, nxc_error *err) {
+    if (!ctx || !r || first > r->n || n > r->n - first)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "ranking explain: expected a context and items of "
+                          "its ranking, got others");
+    const nxc_ranker *ranker = ctx->engine->ranker;
+    if (nxc__ranker_is_linear(ranker) || n == 0) return NXC_OK;
+    size_t width = r->n_features;
+    nxc_ranked *items =
+        nxc__arena_alloc_array(&ctx->arena, r->n, sizeof *items);
+    double *rows = nxc__arena_alloc_array(&ctx->arena, n * width, sizeof *rows);
+    if (!items || !rows) return nxc__error_nomem(err, n * width);
+    memcpy(items, r->items, r->n * sizeof *items);
+    for (size_t i = 0; i < n; i++) {
+        nxc_ranked *item = &items[first + i];
+        if (item->contributions) continue;
+        NXC_TRY(nxc__ranker_explain_rows(ranker, item->features, 1,
+                                         rows + i * width, err));
+        item->contributions = rows + i * width;
+    }
+    r->items = items;
     return NXC_OK;
 }
 
@@ -290,7 +426,7 @@ static nxc_status run_stages(job *j, nxc_ranking *r, nxc_error *err) {
     NXC_TRY(encode(j, r, err));
     r->timing.encode_us = lap(j->ctx, NXC_HISTOGRAM_encode, &clock);
     clock -= find_us;
-    features(j);
+    NXC_TRY(features(j, err));
     r->timing.features_us = lap(j->ctx, NXC_HISTOGRAM_features, &clock);
     NXC_TRY(score(j, err));
     r->timing.score_us = lap(j->ctx, NXC_HISTOGRAM_score, &clock);
@@ -319,15 +455,16 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
     nxc__tiers_warm(&e->tiers, ctx->reader,
                     nxc__config_int(e->cfg, NXC_OPT_parallel_workers) > 1,
                     is_current, e);
-    job j = {.ctx = ctx, .request = request};
+    job j = {.ctx = ctx, .request = request, .set = e->set};
     nxc_ranking r;
     memset(&r, 0, sizeof r);
     j.prompt_hash = nxc__hash_128(request->prompt.ptr, request->prompt.len);
     nxc__hash128_format(j.prompt_hash, r.prompt_hash);
     NXC_TRY(run_stages(&j, &r, err));
     r.n_candidates = j.n;
-    r.n_features = NXC_V1_N_FEATURES;
-    r.feature_status = j.vectors.status;
+    r.n_features = j.set->n;
+    r.feature_set = j.set->name;
+    r.feature_status = j.status;
     r.catalog = j.entry->catalog;
     r.ranker = nxc_ranker_name(ctx->engine->ranker);
     r.workflow_pattern = nxc__pattern_name(j.workflow.pattern);

@@ -22,10 +22,17 @@ static void number_member(nxc__buffer *b, const char *name, double value) {
     nxc__buffer_append_double(b, value);
 }
 
+static const char *feature_name(const nxc_ranking *r, size_t i) {
+    nxc_feature_info info = {"", "", "", ""};
+    if (!nxc_feature_describe(r->feature_set, i, &info))
+        NXC_UNREACHABLE("a ranking has the features of its set");
+    return info.name;
+}
+
 /* A category by its label, anything else as a number; null if not computed. */
-static void feature_value(nxc__buffer *b, const nxc_catalog *catalog, size_t i,
+static void feature_value(nxc__buffer *b, const nxc_ranking *r, size_t i,
                           float value) {
-    nxc_str label = nxc_feature_label(catalog, i, value);
+    nxc_str label = nxc_feature_label(r->catalog, r->feature_set, i, value);
     if (label.len && value == value)
         nxc__buffer_append_json(b, label);
     else
@@ -37,27 +44,27 @@ static void feature_members(nxc__buffer *b, const nxc_ranking *r,
     member(b, "features");
     nxc__buffer_append_char(b, '{');
     for (size_t i = 0; i < r->n_features; i++) {
-        member(b, nxc__features_v1[i].info.name);
-        feature_value(b, r->catalog, i, item->features[i]);
+        member(b, feature_name(r, i));
+        feature_value(b, r, i, item->features[i]);
     }
     nxc__buffer_append_char(b, '}');
     if (!item->contributions) return;
     member(b, "contributions");
     nxc__buffer_append_char(b, '{');
     for (size_t i = 0; i < r->n_features; i++)
-        number_member(b, nxc__features_v1[i].info.name, item->contributions[i]);
+        number_member(b, feature_name(r, i), item->contributions[i]);
     nxc__buffer_append_char(b, '}');
 }
 
-static const char *const status_texts[] = {"ok", "no_encoder", "no_now",
-                                           "no_prompt", "no_model"};
+static const char *const status_texts[] = {
+    "ok", "no_encoder", "no_now", "no_prompt", "no_model", "no_evidence"};
 
 static void missing_member(nxc__buffer *b, const nxc_ranking *r) {
     member(b, "missing_features");
     nxc__buffer_append_char(b, '{');
     for (size_t i = 0; i < r->n_features; i++)
         if (r->feature_status[i] != NXC_FEATURE_OK)
-            text_member(b, nxc__features_v1[i].info.name,
+            text_member(b, feature_name(r, i),
                         nxc__str(status_texts[r->feature_status[i]]));
     nxc__buffer_append_char(b, '}');
 }
@@ -81,9 +88,15 @@ static void ranking_member(nxc__buffer *b, const nxc_ranking *r,
 }
 
 nxc_status nxc_ranking_format(nxc_ctx *ctx, const nxc_request *request,
-                              const nxc_ranking *r, bool with_features,
+                              const nxc_ranking *ranking, bool with_features,
                               nxc_str *out, nxc_error *err) {
     nxc__buffer *b = &ctx->out;
+    nxc_ranking whole = *ranking;
+    const nxc_ranking *r = &whole;
+    if (with_features) {
+        nxc_status st = nxc_ranking_explain(ctx, &whole, 0, whole.n, err);
+        if (st != NXC_ERR_UNSUPPORTED) NXC_TRY(st);
+    }
     b->len = 0;
     b->status = NXC_OK;
     nxc__buffer_append_char(b, '{');

@@ -1,17 +1,33 @@
 /*
- * The feature registry: one row per feature, one file per extractor. An
- * extractor fills one column for all candidates of a decision point; it is a
- * pure function of its input: no clock, no locale, no allocation, no I/O.
+ * The feature registry. Set "v1": one row of features_v1.def and one extractor
+ * file a feature. Set "v2": the eleven of v1, then the rows of features_v2.def,
+ * one file for each family of related ones (point.h). An extractor fills
+ * columns for all candidates of a decision point; it is a pure function of its
+ * input: no clock, no locale, no I/O, and no memory but the request's arena.
  *
- * A new feature = one extractor file + one row in registry.c + tests + one line
- * in docs/features.md.
+ * A new feature = its code in an extractor or family file + one row + tests +
+ * one line in docs/features.md.
  */
 #ifndef NXC_FEATURES_FEATURE_H
 #define NXC_FEATURES_FEATURE_H
 
 #include <string.h>
 
+#include "encoder/encoder.h"
+#include "features/clauses.h"
 #include "workflow/workflow.h"
+
+struct nxc__op_index;
+struct nxc__statistics;
+
+/* The parts of a prompt, for set v2. */
+typedef struct nxc__query {
+    nxc_str delta; /* what is new against the previous prompt */
+    nxc_str clauses[NXC_MAX_CLAUSES];
+    size_t n_clauses;
+    const float *embeddings; /* (2 + n_clauses, NXC_DIM) of prompt, delta and
+                                clauses, or NULL */
+} nxc__query;
 
 /* Everything a decision point offers. Pointers are borrowed for the call. */
 typedef struct nxc__decision_point {
@@ -27,6 +43,13 @@ typedef struct nxc__decision_point {
     size_t n;
     const float *similarity; /* (n) raw cosine of prompt and candidate, or NULL
                                 without an encoder */
+    /* For set v2. */
+    const struct nxc__op_index *index;
+    const nxc__query *query;
+    const nxc_encoder *encoder; /* or NULL */
+    const float *rows[3]; /* (n_operations, NXC_DIM) by text kind, or NULL */
+    const struct nxc__statistics *statistics; /* NULL: nothing was learnt */
+    nxc__arena *arena;
 } nxc__decision_point;
 
 /* column[i * stride] for i < n. Returns the status of the whole column; unless
@@ -43,6 +66,18 @@ typedef struct nxc__feature {
 /* The set "v1": NXC_V1_N_FEATURES rows, order frozen. */
 extern const nxc__feature nxc__features_v1[NXC_V1_N_FEATURES];
 
+/* No set has more. */
+#define NXC_MAX_FEATURES 256
+/* A named, versioned list of features. */
+typedef struct nxc__feature_set {
+    const char *name;
+    size_t n;
+    const nxc_feature_info *rows; /* (n) */
+} nxc__feature_set;
+/* NULL if unknown; past the end. */
+const nxc__feature_set *nxc__feature_set_find(nxc_str name);
+const nxc__feature_set *nxc__feature_set_at(size_t i);
+
 /* What depends on now is never cached: another request has another now. */
 static inline bool nxc__feature_is_cached(const nxc__feature *f) {
     return !strchr(f->info.depends_on, 'N');
@@ -53,10 +88,19 @@ typedef enum nxc__columns {
     NXC_COLUMNS_ALL = 3
 } nxc__columns;
 
-/* out (n, NXC_V1_N_FEATURES) row-major, status (NXC_V1_N_FEATURES); columns
- * that were not asked for are left alone. */
-void nxc__features_extract(const nxc__decision_point *dp, nxc__columns columns,
-                           float *out, uint8_t *status);
+/* Set v1: out (n, NXC_V1_N_FEATURES) row-major, status (NXC_V1_N_FEATURES);
+ * columns that were not asked for are left alone. */
+void nxc__features_extract_v1(const nxc__decision_point *dp,
+                              nxc__columns columns, float *out,
+                              uint8_t *status);
+/* Any set: out (n, set->n) row-major; status (set->n). Errors: NXC_ERR_NOMEM,
+ * of set v2 alone. */
+nxc_status nxc__features_extract(const nxc__decision_point *dp,
+                                 const nxc__feature_set *set, float *out,
+                                 uint8_t *status, nxc_error *err);
+/* point_extract.c: the columns of set v2. */
+nxc_status nxc__point_extract(const nxc__decision_point *dp, float *out,
+                              uint8_t *status, nxc_error *err);
 
 /* Codes of the method categories: NONE 0, GET 1, POST 2, PUT 3, DELETE 4,
  * PATCH 5, UNKNOWN 6. */

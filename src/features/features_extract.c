@@ -7,6 +7,7 @@
  */
 #include "base/error.h"
 #include "features/extractor.h"
+#include "features/point.h"
 
 float nxc__method_category(nxc_method method) {
     return method >= NXC_METHOD_GET && method <= NXC_METHOD_PATCH
@@ -14,8 +15,9 @@ float nxc__method_category(nxc_method method) {
                : NXC_CATEGORY_UNKNOWN;
 }
 
-void nxc__features_extract(const nxc__decision_point *dp, nxc__columns columns,
-                           float *out, uint8_t *status) {
+void nxc__features_extract_v1(const nxc__decision_point *dp,
+                              nxc__columns columns, float *out,
+                              uint8_t *status) {
     for (size_t f = 0; f < NXC_V1_N_FEATURES; f++) {
         nxc__columns kind = nxc__feature_is_cached(&nxc__features_v1[f])
                                 ? NXC_COLUMNS_CACHED
@@ -28,27 +30,42 @@ void nxc__features_extract(const nxc__decision_point *dp, nxc__columns columns,
     }
 }
 
-bool nxc_feature_describe(size_t i, nxc_feature_info *out) {
-    if (i >= NXC_V1_N_FEATURES) return false;
-    *out = nxc__features_v1[i].info;
-    return true;
+nxc_status nxc__features_extract(const nxc__decision_point *dp,
+                                 const nxc__feature_set *set, float *out,
+                                 uint8_t *status, nxc_error *err) {
+    if (set->n > NXC_V1_N_FEATURES)
+        return nxc__point_extract(dp, out, status, err);
+    nxc__features_extract_v1(dp, NXC_COLUMNS_ALL, out, status);
+    return NXC_OK;
 }
 
-/* Category features of v1 by number: two of methods, one of resources. */
-enum { LAST_ENDPOINT_TYPE = 0, LAST_RESOURCE = 1, ENDPOINT_TYPE = 4 };
-
-nxc_str nxc_feature_label(const nxc_catalog *catalog, size_t feature,
-                          float value) {
+static nxc_str method_label(uint32_t code) {
     static const char *const methods[NXC_N_METHOD_CATEGORIES] = {
         "NONE", "GET", "POST", "PUT", "DELETE", "PATCH", "UNKNOWN"};
-    if (!(value >= 0 && value < 4294967296.0f)) return NXC_STR("");
+    return code < NXC_N_METHOD_CATEGORIES ? nxc__str(methods[code])
+                                          : NXC_STR("");
+}
+
+nxc_str nxc_feature_label(const nxc_catalog *catalog, const char *set,
+                          size_t feature, float value) {
+    const nxc__feature_set *s = nxc__feature_set_find(nxc__str(set));
+    if (!s || feature >= s->n || !(value >= 0 && value < 4294967296.0f))
+        return NXC_STR("");
     uint32_t code = (uint32_t)value;
     if ((float)code < value) return NXC_STR("");
-    if (feature == LAST_ENDPOINT_TYPE || feature == ENDPOINT_TYPE)
-        return code < NXC_N_METHOD_CATEGORIES ? nxc__str(methods[code])
-                                              : NXC_STR("");
-    if (feature == LAST_RESOURCE && catalog &&
-        code < nxc__catalog_n_resources(catalog))
-        return nxc__catalog_resource_name(catalog, code);
-    return NXC_STR("");
+    switch (feature) {
+    case NXC_V2_last_endpoint_type:
+    case NXC_V2_endpoint_type:
+    case NXC_V2_verb_method:
+        return method_label(code);
+    case NXC_V2_state:
+        return code < NXC_N_STATES ? nxc__str(nxc__state_name((nxc__state)code))
+                                   : NXC_STR("");
+    case NXC_V2_last_resource:
+        return catalog && code < nxc__catalog_n_resources(catalog)
+                   ? nxc__catalog_resource_name(catalog, code)
+                   : NXC_STR("");
+    default:
+        return NXC_STR("");
+    }
 }

@@ -13,4 +13,22 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/time_since_last.c
   ${CMAKE_CURRENT_LIST_DIR}/trigram_prob.c
   ${CMAKE_CURRENT_LIST_DIR}/workflow_distance.c
+  ${CMAKE_CURRENT_LIST_DIR}/clauses.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_clause.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_emb.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_flow.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_hist.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_hybrid.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_lex.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_norm.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_rel.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_resid.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_schema.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_unlock.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_verbres.c
+  ${CMAKE_CURRENT_LIST_DIR}/op_index.c
+  ${CMAKE_CURRENT_LIST_DIR}/op_shapes.c
+  ${CMAKE_CURRENT_LIST_DIR}/op_terms.c
+  ${CMAKE_CURRENT_LIST_DIR}/op_texts.c
+  ${CMAKE_CURRENT_LIST_DIR}/point_extract.c
 )

@@ -33,6 +33,11 @@ nxc_status nxc__forest_new(const nxc_allocator *alloc,
     nxc__buffer_init(&f->leaf_buf, alloc,
                      f->limits.max_leaves * sizeof(double));
     nxc__buffer_init(&f->word_buf, alloc, MAX_WORD_BYTES);
+    nxc__buffer_init(&f->leaf_count_buf, alloc,
+                     f->limits.max_leaves * sizeof(uint32_t));
+    nxc__buffer_init(&f->node_count_buf, alloc,
+                     f->limits.max_leaves * sizeof(uint32_t));
+    nxc__buffer_init(&f->gain_buf, alloc, f->limits.max_leaves * sizeof(float));
     nxc__buffer_init(&f->scratch, alloc,
                      f->limits.max_leaves * 2 * sizeof(uint32_t));
     nxc__arena_init(&f->names, alloc, MAX_NAME_BYTES);
@@ -46,6 +51,9 @@ void nxc__forest_free(nxc__forest *f) {
     nxc__buffer_release(&f->node_buf);
     nxc__buffer_release(&f->leaf_buf);
     nxc__buffer_release(&f->word_buf);
+    nxc__buffer_release(&f->leaf_count_buf);
+    nxc__buffer_release(&f->node_count_buf);
+    nxc__buffer_release(&f->gain_buf);
     nxc__buffer_release(&f->scratch);
     nxc__arena_release(&f->names);
     nxc__free(f->alloc, f, sizeof *f);
@@ -76,6 +84,22 @@ nxc_status nxc__forest_add_tree(nxc__forest *f, size_t n_leaves,
                                (uint32_t)n_leaves - 1, (uint32_t)n_leaves};
     *nodes = node;
     *leaves = leaf;
+    return NXC_OK;
+}
+
+nxc_status nxc__forest_add_training(nxc__forest *f, uint32_t **leaf_counts,
+                                    uint32_t **node_counts, float **gains,
+                                    nxc_error *err) {
+    size_t n_leaves = f->leaf_buf.len / sizeof(double);
+    size_t n_nodes = f->node_buf.len / sizeof(nxc__forest_node);
+    size_t leaves = n_leaves * sizeof(uint32_t) - f->leaf_count_buf.len;
+    size_t nodes = n_nodes * sizeof(uint32_t) - f->node_count_buf.len;
+    *leaf_counts = nxc__buffer_extend(&f->leaf_count_buf, leaves);
+    *node_counts = nxc__buffer_extend(&f->node_count_buf, nodes);
+    *gains = nxc__buffer_extend(&f->gain_buf, nodes);
+    NXC_TRY(nxc__buffer_status(&f->leaf_count_buf, "leaf counts", err));
+    NXC_TRY(nxc__buffer_status(&f->node_count_buf, "node counts", err));
+    NXC_TRY(nxc__buffer_status(&f->gain_buf, "gains", err));
     return NXC_OK;
 }
 
@@ -169,4 +193,12 @@ void nxc__forest_seal(nxc__forest *f) {
     f->nodes = (const nxc__forest_node *)(const void *)f->node_buf.data;
     f->leaf_values = (const double *)(const void *)f->leaf_buf.data;
     f->cat_words = (const uint32_t *)(const void *)f->word_buf.data;
+    size_t n_leaves = f->leaf_buf.len / sizeof(double);
+    if (f->leaf_count_buf.len != n_leaves * sizeof(uint32_t)) return;
+    if (!f->lacks_counts) {
+        f->leaf_counts = (const uint32_t *)(const void *)f->leaf_count_buf.data;
+        f->node_counts = (const uint32_t *)(const void *)f->node_count_buf.data;
+    }
+    if (!f->lacks_gains)
+        f->gains = (const float *)(const void *)f->gain_buf.data;
 }

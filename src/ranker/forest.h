@@ -65,6 +65,11 @@ typedef struct nxc__forest {
     const nxc__forest_node *nodes;
     const double *leaf_values;
     const uint32_t *cat_words;
+    /* Of the training data, NULL unless all trees of several leaves have them:
+     * rows that came to a leaf (as leaf_values) and to a node (as nodes), and a
+     * node's gain. Scores do not need them. */
+    const uint32_t *leaf_counts, *node_counts;
+    const float *gains;
     size_t n_trees, n_features;
     bool is_average;            /* random forest: the sum over n_trees */
     const char **feature_names; /* (n_features) */
@@ -73,6 +78,8 @@ typedef struct nxc__forest {
     const nxc_allocator *alloc;
     nxc__forest_limits limits;
     nxc__buffer tree_buf, node_buf, leaf_buf, word_buf, scratch;
+    nxc__buffer leaf_count_buf, node_count_buf, gain_buf;
+    bool lacks_counts, lacks_gains;
     nxc__arena names;
 } nxc__forest;
 
@@ -87,6 +94,11 @@ void nxc__forest_free(nxc__forest *forest);
 nxc_status nxc__forest_add_tree(nxc__forest *forest, size_t n_leaves,
                                 nxc__forest_node **nodes, double **leaves,
                                 nxc_error *err);
+/* Room for what is known of the newest tree's training: counts of its leaves
+ * and nodes, gains of its nodes; zeroed. */
+nxc_status nxc__forest_add_training(nxc__forest *forest, uint32_t **leaf_counts,
+                                    uint32_t **node_counts, float **gains,
+                                    nxc_error *err);
 /* Room for n words of category sets; *first is the index of the first. */
 nxc_status nxc__forest_add_words(nxc__forest *forest, size_t n, uint32_t *first,
                                  uint32_t **words, nxc_error *err);

@@ -73,12 +73,16 @@ enum tree_key {
     CAT_BOUNDARIES,
     CAT_THRESHOLD,
     IS_LINEAR,
+    LEAF_COUNT,
+    INTERNAL_COUNT,
+    SPLIT_GAIN,
     N_TREE_KEYS
 };
 static const char *const tree_keys[N_TREE_KEYS] = {
     "num_leaves",     "num_cat",       "split_feature", "threshold",
     "decision_type",  "left_child",    "right_child",   "leaf_value",
-    "cat_boundaries", "cat_threshold", "is_linear",
+    "cat_boundaries", "cat_threshold", "is_linear",     "leaf_count",
+    "internal_count", "split_gain",
 };
 
 typedef struct reader {
@@ -94,6 +98,8 @@ typedef struct reader {
     /* the tree at hand */
     nxc__forest_node *nodes;
     double *leaves;
+    uint32_t *leaf_counts, *node_counts;
+    float *gains;
     size_t n_nodes, n_leaves, n_cat;
     uint32_t first_word, *words, *boundaries;
     size_t n_words;
@@ -274,6 +280,22 @@ static nxc_status put_leaf(reader *r, size_t key, size_t i, nxc_str value) {
     return NXC_OK;
 }
 
+static nxc_status put_count(reader *r, size_t key, size_t i, nxc_str value) {
+    int64_t v;
+    NXC_TRY(list_int(r, key, i, value, 0, INT32_MAX, &v));
+    (key == LEAF_COUNT ? r->leaf_counts : r->node_counts)[i] = (uint32_t)v;
+    return NXC_OK;
+}
+static nxc_status put_gain(reader *r, size_t key, size_t i, nxc_str value) {
+    double v;
+    if (!nxc__parse_double(value, &v) || isnan(v))
+        return FAIL_AT(r, line_of(r, key), NXC_ERR_PARSE,
+                       "expected a number as split_gain[%zu], got \"%.*s\"", i,
+                       NXC_STR_ARG(value));
+    r->gains[i] = (float)v; /* as LightGBM keeps it */
+    return NXC_OK;
+}
+
 /* After decision_type and cat_boundaries: the threshold of a categorical node
  * is the number of its set. */
 static nxc_status put_threshold(reader *r, size_t key, size_t i,
@@ -360,6 +382,24 @@ static nxc_status read_nodes(reader *r) {
                    nxc__forest_check_tree(r->forest, r->err));
 }
 
+/* What only explanations and importances need, and old files may lack. */
+static nxc_status read_training(reader *r) {
+    nxc__forest *f = r->forest;
+    NXC_TRY(nxc__forest_add_training(f, &r->leaf_counts, &r->node_counts,
+                                     &r->gains, r->err));
+    if (r->n_nodes == 0) return NXC_OK;
+    if (r->fields[LEAF_COUNT].line && r->fields[INTERNAL_COUNT].line) {
+        NXC_TRY(read_list(r, LEAF_COUNT, r->n_leaves, put_count));
+        NXC_TRY(read_list(r, INTERNAL_COUNT, r->n_nodes, put_count));
+    } else {
+        f->lacks_counts = true;
+    }
+    if (r->fields[SPLIT_GAIN].line)
+        return read_list(r, SPLIT_GAIN, r->n_nodes, put_gain);
+    f->lacks_gains = true;
+    return NXC_OK;
+}
+
 /* The "Tree=" line has been read. */
 static nxc_status read_tree(reader *r) {
     begin_section(r, tree_keys, N_TREE_KEYS);
@@ -375,6 +415,7 @@ static nxc_status read_tree(reader *r) {
                     nxc__forest_add_tree(r->forest, r->n_leaves, &r->nodes,
                                          &r->leaves, r->err)));
     NXC_TRY(read_list(r, LEAF_VALUE, r->n_leaves, put_leaf));
+    NXC_TRY(read_training(r));
     return r->n_nodes ? read_nodes(r) : NXC_OK;
 }
 

@@ -13,18 +13,18 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "ranker/kernels/forest_kernel.h"
+#include "ranker/forest_score.h"
 #include "ranker/lightgbm_read.h"
 #include "ranker/linear.h"
+#include "ranker/universal_model.h"
 
 /* Of a model file. A tree of 31 leaves takes about 4 KB of text. */
 #define MAX_FILE_BYTES ((size_t)256 << 20)
 
 struct nxc_ranker {
     const nxc_allocator *alloc;
-    nxc__forest *forest; /* NULL: the linear default */
-    nxc__forest_kernels kernels;
-    size_t size; /* of this block, the name included */
+    nxc__forest_scorer *trees; /* NULL: the linear default */
+    size_t size;               /* of this block, the name included */
     char name[];
 };
 
@@ -52,14 +52,16 @@ nxc_status nxc__ranker_parse(nxc_str name, nxc_str text,
                              nxc_error *err) {
     alloc = nxc__allocator_or_default(alloc);
     nxc_ranker *r;
+    nxc__forest *forest = NULL;
     NXC_TRY(new_ranker(file_name(name), alloc, &r, err));
-    nxc_status st =
-        nxc__lightgbm_read(name, text, NULL, alloc, &r->forest, err);
+    nxc_status st = nxc__lightgbm_read(name, text, NULL, alloc, &forest, err);
+    if (st == NXC_OK)
+        st = nxc__forest_scorer_new(forest, nxc__cpu_detect(), &r->trees, err);
     if (st != NXC_OK) {
+        nxc__forest_free(forest);
         nxc_ranker_free(r);
         return st;
     }
-    nxc__forest_kernels_select(&r->kernels, nxc__cpu_detect());
     *out = r;
     return NXC_OK;
 }
@@ -87,18 +89,29 @@ nxc_status nxc_ranker_default(const nxc_allocator *alloc, nxc_ranker **out,
                       nxc__allocator_or_default(alloc), out, err);
 }
 
+nxc_status nxc_ranker_universal(const nxc_allocator *alloc, nxc_ranker **out,
+                                nxc_error *err) {
+    nxc_str text = {(const char *)nxc__universal_model,
+                    nxc__universal_model_size};
+    if (!out)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "out: expected a pointer, got NULL");
+    return nxc__ranker_parse(NXC_STR("universal-v2"), text, alloc, out, err);
+}
+
 void nxc_ranker_free(nxc_ranker *ranker) {
     if (!ranker) return;
-    nxc__forest_free(ranker->forest);
+    nxc__forest_scorer_free(ranker->trees);
     nxc__free(ranker->alloc, ranker, ranker->size);
 }
 
 const char *nxc_ranker_name(const nxc_ranker *ranker) { return ranker->name; }
 
-bool nxc__ranker_is_linear(const nxc_ranker *ranker) { return !ranker->forest; }
+bool nxc__ranker_is_linear(const nxc_ranker *ranker) { return !ranker->trees; }
 
 size_t nxc_ranker_n_features(const nxc_ranker *ranker) {
-    return ranker->forest ? ranker->forest->n_features : NXC_V1_N_FEATURES;
+    return ranker->trees ? nxc__forest_scorer_forest(ranker->trees)->n_features
+                         : NXC_V1_N_FEATURES;
 }
 
 nxc_status nxc_ranker_score(const nxc_ranker *ranker, const double *rows,
@@ -107,8 +120,8 @@ nxc_status nxc_ranker_score(const nxc_ranker *ranker, const double *rows,
         return nxc__error(err, NXC_ERR_INVALID,
                           "ranker score: expected ranker, rows and scores, got "
                           "NULL");
-    if (ranker->forest)
-        ranker->kernels.score_f64(ranker->forest, rows, n, scores);
+    if (ranker->trees)
+        nxc__forest_score_f64(ranker->trees, rows, n, scores);
     else
         nxc__linear_score_f64(0, rows, n, scores, NULL);
     return NXC_OK;
@@ -118,8 +131,8 @@ nxc_status nxc__ranker_score_rows(const nxc_ranker *ranker, uint32_t group,
                                   const float *rows, size_t n, double *scores,
                                   double *contributions,
                                   bool *has_contributions, nxc_error *err) {
-    if (ranker->forest) {
-        ranker->kernels.score_f32(ranker->forest, rows, n, scores);
+    if (ranker->trees) {
+        nxc__forest_score_f32(ranker->trees, rows, n, scores);
         if (has_contributions) *has_contributions = false;
         return NXC_OK;
     }
@@ -132,10 +145,90 @@ nxc_status nxc__ranker_score_rows(const nxc_ranker *ranker, uint32_t group,
     return NXC_OK;
 }
 
+/* The model's name before what its inside says. */
+static nxc_status blame(const nxc_ranker *r, nxc_status st, nxc_error *err) {
+    if (st == NXC_OK || st == NXC_ERR_NOMEM) return st;
+    return nxc__error_prefix(err, st, "%.80s", r->name);
+}
+
+nxc_status nxc__ranker_explain_rows(const nxc_ranker *ranker, const float *rows,
+                                    size_t n, double *contributions,
+                                    nxc_error *err) {
+    double expected;
+    return blame(ranker,
+                 nxc__forest_scorer_explain(ranker->trees, NULL, rows, n,
+                                            contributions, &expected, err),
+                 err);
+}
+
+nxc_status nxc_ranker_explain(const nxc_ranker *ranker, const double *rows,
+                              size_t n, double *contributions, double *expected,
+                              nxc_error *err) {
+    if (!ranker || !expected || (n && (!rows || !contributions)))
+        return nxc__error(
+            err, NXC_ERR_INVALID,
+            "ranker explain: expected ranker, rows, contributions "
+            "and expected, got NULL");
+    if (ranker->trees)
+        return blame(ranker,
+                     nxc__forest_scorer_explain(ranker->trees, rows, NULL, n,
+                                                contributions, expected, err),
+                     err);
+    for (size_t i = 0; i < n; i++) {
+        double score;
+        nxc__linear_score_f64(0, rows + i * NXC_V1_N_FEATURES, 1, &score,
+                              contributions + i * NXC_V1_N_FEATURES);
+    }
+    *expected = 0.0;
+    return NXC_OK;
+}
+
+nxc_status nxc_ranker_get_importance(const nxc_ranker *ranker,
+                                     nxc_importance kind, double *out,
+                                     nxc_error *err) {
+    if (!ranker || !out)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "ranker importance: expected ranker and out, got "
+                          "NULL");
+    const nxc__forest *f =
+        ranker->trees ? nxc__forest_scorer_forest(ranker->trees) : NULL;
+    if (!f || !f->gains)
+        return nxc__error(err, NXC_ERR_UNSUPPORTED,
+                          "%.80s: expected a LightGBM model with split_gain in "
+                          "every tree, got one without",
+                          ranker->name);
+    memset(out, 0, f->n_features * sizeof *out);
+    size_t n_nodes = f->trees[f->n_trees - 1].first_node +
+                     (size_t)f->trees[f->n_trees - 1].n_nodes;
+    for (size_t i = 0; i < n_nodes; i++)
+        if (f->gains[i] > 0)
+            out[f->nodes[i].feature] +=
+                kind == NXC_IMPORTANCE_GAIN ? (double)f->gains[i] : 1.0;
+    return NXC_OK;
+}
+
+const char *nxc_ranker_feature_name(const nxc_ranker *ranker, size_t i) {
+    return ranker->trees
+               ? nxc__forest_scorer_forest(ranker->trees)->feature_names[i]
+               : nxc__linear_feature_names[i];
+}
+
+nxc_status nxc_ranker_set_cpu(nxc_ranker *ranker, const char *level,
+                              nxc_error *err) {
+    uint32_t cpu;
+    if (!ranker || !level)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "ranker cpu: expected ranker and level, got NULL");
+    NXC_TRY(nxc__cpu_cap(nxc__str(level), nxc__cpu_detect(), &cpu, err));
+    if (ranker->trees) nxc__forest_scorer_set_cpu(ranker->trees, cpu);
+    return NXC_OK;
+}
+
 nxc_status nxc__ranker_check_features(const nxc_ranker *ranker,
                                       const char *const *names, size_t n,
                                       nxc_error *err) {
-    const nxc__forest *f = ranker->forest;
+    const nxc__forest *f =
+        ranker->trees ? nxc__forest_scorer_forest(ranker->trees) : NULL;
     size_t own = nxc_ranker_n_features(ranker);
     if (own != n)
         return nxc__error(err, NXC_ERR_MISMATCH,

@@ -20,6 +20,11 @@ nxc_status nxc__ranker_score_rows(const nxc_ranker *ranker, uint32_t group,
 nxc_status nxc__ranker_check_features(const nxc_ranker *ranker,
                                       const char *const *names, size_t n,
                                       nxc_error *err);
+/* Contributions (n, n_features) of float rows; see nxc_ranker_explain. Of a
+ * linear ranker nxc__ranker_score_rows has them. */
+nxc_status nxc__ranker_explain_rows(const nxc_ranker *ranker, const float *rows,
+                                    size_t n, double *contributions,
+                                    nxc_error *err);
 bool nxc__ranker_is_linear(const nxc_ranker *ranker);
 
 /* Parse a LightGBM text model from memory; name is for errors

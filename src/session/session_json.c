@@ -289,8 +289,9 @@ static nxc_status read_candidates(const reader *r, const place *p,
 
 /* The last four are labels of benchmark scenarios: known, and passed over. */
 static const char *const request_members[] = {
-    "id",         "prompt", "history", "session_start", "now",  "catalog",
-    "candidates", "top",    "set",     "flow",          "next", "pattern"};
+    "id",   "prompt",  "previous_prompt", "history", "session_start",
+    "now",  "catalog", "candidates",      "top",     "set",
+    "flow", "next",    "pattern"};
 #define N_REQUEST_MEMBERS (sizeof request_members / sizeof *request_members)
 
 /* Each member known, and there once. */
@@ -325,12 +326,14 @@ static nxc_status read_request(const reader *r, nxc_request *out) {
         return wrong_type(r, &root, "a request (an object)");
     NXC_TRY(check_members(r, &root));
     place id = member(&root, "id"), prompt = member(&root, "prompt"),
+          previous = member(&root, "previous_prompt"),
           history = member(&root, "history"), now = member(&root, "now"),
           start = member(&root, "session_start"),
           catalog = member(&root, "catalog"), n_top = member(&root, "top"),
           candidates = member(&root, "candidates");
     NXC_TRY(read_id(r, &id, &out->id));
     NXC_TRY(read_prompt(r, &prompt, &out->prompt));
+    NXC_TRY(read_prompt(r, &previous, &out->previous_prompt));
     NXC_TRY(read_history(r, &history, out));
     NXC_TRY(read_time(r, &start, &out->session_start));
     NXC_TRY(read_time(r, &now, &out->now));

@@ -6,6 +6,7 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/inflection.c
   ${CMAKE_CURRENT_LIST_DIR}/ngram.c
   ${CMAKE_CURRENT_LIST_DIR}/ngram_build.c
+  ${CMAKE_CURRENT_LIST_DIR}/terms.c
   ${CMAKE_CURRENT_LIST_DIR}/verbs.c
   ${CMAKE_CURRENT_LIST_DIR}/words.c
 )

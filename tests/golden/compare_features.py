@@ -95,7 +95,7 @@ class Nextcall:
         options = [o for c in catalogs for o in ("--catalog", c)]
         model = ["--model", model, "--no-store"] if model else ["--no-model"]
         lines = "".join(json.dumps(r) + "\n" for r in requests)
-        out = self.run("rank", *options, *model, "--requests", "-", "--features", "--json",
+        out = self.run("rank", "--ranker", "v1", *options, *model, "--requests", "-", "--features", "--json",
                        input=lines.encode())
         return [json.loads(line) for line in out.splitlines()]
 

@@ -3,7 +3,10 @@
 
     compare_lightgbm.py SCORE_ROWS [--rounds N] [--rows N] [--keep DIR]
 
-Scores must agree in every bit, from double rows and from float rows. LightGBM
+Scores must agree in every bit, from double rows and from float rows, in calls
+of 1 to 130 rows, at each level that the machine has (one after the other, a
+model each; --all-levels: every model at every level). Contributions of 20 rows
+must agree within 1e-12 of the largest of their row. LightGBM
 reads the same file as we do; every third model is rewritten as a v3 file and
 every third as a v2 file without the fields that came later. Each round trains every variant below with another seed. Of the rows a
 third looks like the training data; in the rest each value is drawn from those
@@ -178,33 +181,58 @@ def reference(booster, name, rows):
     return means
 
 
-def compare(score_rows, folder, name, text, rows):
+def run(score_rows, folder, kind, model, rows, level="auto"):
+    """What score_rows makes of the rows, as doubles; None if it refuses."""
+    path_in = os.path.join(folder, "rows.bin")
+    path_out = os.path.join(folder, "scores.bin")
+    np.ascontiguousarray(rows).tofile(path_in)
+    done = subprocess.run([score_rows, kind, model, path_in, path_out, level],
+                          capture_output=True, text=True)
+    if done.returncode:
+        return None
+    return np.fromfile(path_out, dtype=np.float64)
+
+
+def find_levels(score_rows, folder, model):
+    rows = np.zeros((1, N_FEATURES))
+    return [level for level in ("ref", "avx2", "avx512", "neon")
+            if run(score_rows, folder, "f64", model, rows, level) is not None]
+
+
+def compare(score_rows, folder, name, model, booster, rows, levels):
     """Number of rows whose bits differ, over both row types."""
-    model = os.path.join(folder, name + ".txt")
-    with open(model, "w") as f:
-        f.write(text)
-    booster = lgb.Booster(model_file=model)
     with np.errstate(over="ignore"):
         rows32 = rows.astype(np.float32)
     bad = 0
     for kind, r in (("f64", rows), ("f32", rows32)):
-        r = np.ascontiguousarray(r)
-        path_in = os.path.join(folder, "rows.bin")
-        path_out = os.path.join(folder, "scores.bin")
-        r.tofile(path_in)
-        subprocess.run([score_rows, kind, model, path_in, path_out],
-                       check=True)
-        got = np.fromfile(path_out, dtype=np.uint64)
-        expected = reference(booster, name, r).view(np.uint64)
-        assert len(got) == len(expected)
-        differ = np.flatnonzero(got != expected)
-        bad += len(differ)
-        for i in differ[:3]:
-            print(f"{name} {kind} row {i}: expected "
-                  f"{expected.view(np.float64)[i]!r}, got "
-                  f"{got.view(np.float64)[i]!r}: {r[i].tolist()}",
-                  file=sys.stderr)
+        expected = reference(booster, name, r)
+        for level in levels:
+            got = run(score_rows, folder, kind, model, r, level)
+            assert len(got) == len(expected)
+            differ = np.flatnonzero(got.view(np.uint64)
+                                    != expected.view(np.uint64))
+            bad += len(differ)
+            for i in differ[:3]:
+                print(f"{name} {kind} {level} row {i}: expected "
+                      f"{expected[i]!r}, got {got[i]!r}: {r[i].tolist()}",
+                      file=sys.stderr)
     return bad
+
+
+def compare_contributions(score_rows, folder, name, model, booster, rows):
+    """Largest difference of a contribution, as a part of the row's largest."""
+    got = run(score_rows, folder, "contrib", model, rows)
+    want = booster.predict(rows, pred_contrib=True, num_threads=1)
+    if name.startswith("random_forest"):  # left as a sum, like raw scores
+        want = want / booster.num_trees()
+    got = got.reshape(want.shape)
+    scale = np.abs(want).max(axis=1, keepdims=True) + 1e-300
+    worst = (np.abs(got - want) / scale).max()
+    sums = np.abs(got.sum(axis=1) - reference(booster, name, rows)) / scale[:, 0]
+    if worst > 1e-12 or sums.max() > 1e-12:
+        print(f"{name}: contributions differ by {worst:.3g}, their sum from "
+              f"the score by {sums.max():.3g}", file=sys.stderr)
+    return max(worst, sums.max())
 
 
 def check_refused(score_rows, folder, rng):
@@ -233,10 +261,13 @@ def main():
     parser.add_argument("score_rows")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--rows", type=int, default=500)
+    parser.add_argument("--all-levels", action="store_true")
     parser.add_argument("--keep", help="folder for the models")
     args = parser.parse_args()
     n_models = n_rows = n_bad = n_trees = 0
+    worst = 0.0
     kinds = {}
+    levels = []
     with tempfile.TemporaryDirectory() as folder:
         folder = args.keep or folder
         os.makedirs(folder, exist_ok=True)
@@ -247,23 +278,32 @@ def main():
                 booster, x = train(rng, seed, params, trees, data)
                 text = booster.model_to_string(num_iteration=-1)
                 rows = make_rows(rng, x, decisive_values(text), args.rows)
-                n_bad += compare(args.score_rows, folder,
-                                 f"{name}_{round_}",
-                                 as_version(text, 2 + (seed + round_) % 3),
-                                 rows)
+                full = f"{name}_{round_}"
+                model = os.path.join(folder, full + ".txt")
+                with open(model, "w") as f:
+                    f.write(as_version(text, 2 + (seed + round_) % 3))
+                again = lgb.Booster(model_file=model)
+                levels = levels or find_levels(args.score_rows, folder, model)
+                use = levels if args.all_levels else \
+                    [levels[n_models % len(levels)], "auto"]
+                n_bad += compare(args.score_rows, folder, full, model, again,
+                                 rows, use)
+                worst = max(worst, compare_contributions(
+                    args.score_rows, folder, full, model, again, rows[:20]))
                 for line in text.splitlines():
                     if line.startswith("decision_type="):
                         for d in line[14:].split():
                             kinds[int(d)] = kinds.get(int(d), 0) + 1
                 n_models += 1
-                n_rows += 2 * args.rows
+                n_rows += 2 * len(use) * args.rows
                 n_trees += booster.num_trees()
         refused = check_refused(args.score_rows, folder,
                                 np.random.default_rng(7))
     print(f"lightgbm {lgb.__version__}: {n_models} models, {n_trees} trees, "
-          f"{n_rows} rows, {n_bad} differ; decision types "
+          f"{n_rows} rows at {' '.join(levels)}, {n_bad} differ; "
+          f"contributions differ by at most {worst:.2g}; decision types "
           f"{dict(sorted(kinds.items()))}")
-    return 0 if n_bad == 0 and refused else 1
+    return 0 if n_bad == 0 and worst <= 1e-12 and refused else 1
 
 
 if __name__ == "__main__":

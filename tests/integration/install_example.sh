@@ -24,7 +24,7 @@ read -ra shared <<<"$(pkg-config --cflags --libs nextcall)"
 read -ra static <<<"$(pkg-config --static --cflags --libs nextcall)"
 others=()
 for flag in "${static[@]}"; do [ "$flag" = -lnextcall ] || others+=("$flag"); done
-for example in rank embed; do
+for example in rank embed score; do
     "$cc" "${flags[@]}" "$source/examples/$example.c" "${shared[@]}" \
         -o "$work/pc_shared_$example"
     "$cc" "${flags[@]}" "$source/examples/$example.c" "$libdir/libnextcall.a" \
@@ -41,18 +41,23 @@ run() { # PROGRAM EXAMPLE: its output, the shared library found by path
     rank) set -- "$1" "$source/examples/library.json" "renew the loan" \
         "GET /v1/members/7" "GET /v1/members/7/loans" ;;
     embed) set -- "$1" "$model" "refund a charge" "give the money back" ;;
+    score) set -- "$1" "$forest" "$work/rows" ;;
     esac
     LD_LIBRARY_PATH=$libdir "$@"
 }
 model=${NXC_MODEL_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/nextcall/model}/minilm-int8.nxm
-examples=(rank embed)
-[ -f "$model" ] || examples=(rank)
+examples=(rank embed score)
+[ -f "$model" ] || examples=(rank score)
+forest=$source/fuzz/corpus/lightgbm/rank.txt
+width=$(($(sed -n 's/^max_feature_idx=//p' "$forest") + 1))
+head -c $((2 * 8 * width)) /dev/zero >"$work/rows"
 for example in "${examples[@]}"; do
     expected=$(run "$work/pc_shared_$example" "$example")
     echo "$expected"
     case $example in
     rank) grep -q '^ 1 .* /' <<<"$expected" && grep -q '^20 candidates' <<<"$expected" ;;
     embed) grep -qE '^0\.[2-9][0-9]{3}  \(6 and 6 tokens\)$' <<<"$expected" ;;
+    score) grep -q '^[-0-9.]* *expected .* most by ' <<<"$expected" ;;
     esac || { echo "$example: expected another output, got the above"; exit 1; }
     for program in "pc_static_$example" "consumer/${example}_shared" "consumer/${example}_static"; do
         case $program in

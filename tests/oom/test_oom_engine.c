@@ -33,14 +33,16 @@ static nxc_status whole_path(nxc_failing_alloc *fa, void *user,
                              nxc_error *err) {
     nxc_engine *engine = NULL;
     nxc_catalog *catalog = NULL;
-    (void)user;
+    const char *set = user; /* to extract, or NULL */
     nxc_status st = nxc_engine_open(NULL, &fa->alloc, &engine, err);
     if (st != NXC_OK) {
         assert_null(engine);
         return st;
     }
-    st = nxc_catalog_import(NXC_STR("t.json"), nxc__str(document), NULL, NULL,
-                            &fa->alloc, &catalog, NULL, err);
+    if (set) st = nxc_engine_set_features(engine, set, err);
+    if (st == NXC_OK)
+        st = nxc_catalog_import(NXC_STR("t.json"), nxc__str(document), NULL,
+                                NULL, &fa->alloc, &catalog, NULL, err);
     if (st != NXC_OK) assert_null(catalog);
     if (st == NXC_OK) {
         st = nxc_engine_add_catalog(engine, NXC_STR("t"), catalog, err);
@@ -57,8 +59,16 @@ static void every_allocation_may_fail(void **state) {
     assert_true(n > 10);
 }
 
+static void every_allocation_of_v2_may_fail(void **state) {
+    (void)state;
+    char set[] = "v2";
+    size_t n = nxc_oom_loop("set v2", whole_path, set);
+    assert_true(n > 20);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_allocation_may_fail)};
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(every_allocation_of_v2_may_fail)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,7 +123,7 @@ static void extract(const input *in, output *out) {
                               .n = in->n,
                               .similarity =
                                   in->has_encoder ? similarity : NULL};
-    nxc__features_extract(&dp, NXC_COLUMNS_ALL, out->rows[0], out->status);
+    nxc__features_extract_v1(&dp, NXC_COLUMNS_ALL, out->rows[0], out->status);
     nxc__arena_release(&arena);
 }
 
@@ -250,7 +250,7 @@ static void values_keep_their_ranges(void **state) {
                 if (strcmp(info->kind, "flag") == 0)
                     assert_true(v == 0 || v == 1);
                 if (strcmp(info->kind, "category") == 0)
-                    assert_true(nxc_feature_label(catalog, f, v).len > 0);
+                    assert_true(nxc_feature_label(catalog, "v1", f, v).len > 0);
                 if (f >= 5) assert_true(v >= 0 && v <= 1);
             }
     }

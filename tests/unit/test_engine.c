@@ -50,7 +50,7 @@ static const char request_text[] =
 
 static size_t feature_index(const char *name) {
     nxc_feature_info info;
-    for (size_t i = 0; nxc_feature_describe(i, &info); i++)
+    for (size_t i = 0; nxc_feature_describe("v1", i, &info); i++)
         if (strcmp(info.name, name) == 0) return i;
     fail_msg("no feature %s", name);
     return 0;

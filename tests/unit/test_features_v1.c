@@ -66,7 +66,7 @@ static int tear_down(void **state) {
 static void extract(fixture *f) {
     memset(f->rows, 0x5a, sizeof f->rows);
     memset(f->status, 0x5a, sizeof f->status);
-    nxc__features_extract(&f->dp, NXC_COLUMNS_ALL, f->rows[0], f->status);
+    nxc__features_extract_v1(&f->dp, NXC_COLUMNS_ALL, f->rows[0], f->status);
     for (size_t k = 0; k < NXC_V1_N_FEATURES; k++)
         for (size_t i = 0; i < f->dp.n; i++)
             assert_true(!!isnan(f->rows[i][k]) ==
@@ -299,7 +299,7 @@ static void registry_describes_itself(void **state) {
     nxc_feature_info info;
     (void)state;
     for (size_t i = 0; i < NXC_V1_N_FEATURES; i++) {
-        assert_true(nxc_feature_describe(i, &info));
+        assert_true(nxc_feature_describe("v1", i, &info));
         assert_string_equal(info.name, names[i]);
         assert_true(strcmp(info.kind, "category") == 0 ||
                     strcmp(info.kind, "number") == 0 ||
@@ -310,8 +310,8 @@ static void registry_describes_itself(void **state) {
         assert_int_equal(nxc__features_v1[i].is_per_candidate,
                          strchr(info.depends_on, 'C') != NULL);
     }
-    assert_false(nxc_feature_describe(NXC_V1_N_FEATURES, &info));
-    assert_false(nxc_feature_describe(SIZE_MAX, &info));
+    assert_false(nxc_feature_describe("v1", NXC_V1_N_FEATURES, &info));
+    assert_false(nxc_feature_describe("v1", SIZE_MAX, &info));
 }
 
 static void labels_name_categories(void **state) {
@@ -321,23 +321,24 @@ static void labels_name_categories(void **state) {
     const nxc_catalog *c = f->catalog;
     for (int i = 0; i < 7; i++) {
         float v = (float)i;
-        assert_str(nxc_feature_label(c, LAST_ENDPOINT_TYPE, v), methods[i]);
-        assert_str(nxc_feature_label(NULL, ENDPOINT_TYPE, v), methods[i]);
+        assert_str(nxc_feature_label(c, "v1", LAST_ENDPOINT_TYPE, v),
+                   methods[i]);
+        assert_str(nxc_feature_label(NULL, "v1", ENDPOINT_TYPE, v), methods[i]);
     }
-    assert_str(nxc_feature_label(c, ENDPOINT_TYPE, 7), "");
-    assert_str(nxc_feature_label(c, ENDPOINT_TYPE, -1), "");
-    assert_str(nxc_feature_label(c, ENDPOINT_TYPE, 1.5f), "");
-    assert_str(nxc_feature_label(c, ENDPOINT_TYPE, 5e9f), "");
-    assert_str(nxc_feature_label(c, ENDPOINT_TYPE, (float)NXC_NAN), "");
-    assert_str(nxc_feature_label(c, LAST_RESOURCE, 0), "none");
-    assert_str(nxc_feature_label(c, LAST_RESOURCE, 1), "unknown");
+    assert_str(nxc_feature_label(c, "v1", ENDPOINT_TYPE, 7), "");
+    assert_str(nxc_feature_label(c, "v1", ENDPOINT_TYPE, -1), "");
+    assert_str(nxc_feature_label(c, "v1", ENDPOINT_TYPE, 1.5f), "");
+    assert_str(nxc_feature_label(c, "v1", ENDPOINT_TYPE, 5e9f), "");
+    assert_str(nxc_feature_label(c, "v1", ENDPOINT_TYPE, (float)NXC_NAN), "");
+    assert_str(nxc_feature_label(c, "v1", LAST_RESOURCE, 0), "none");
+    assert_str(nxc_feature_label(c, "v1", LAST_RESOURCE, 1), "unknown");
     float invoice = (float)resource(f, "invoice");
-    assert_str(nxc_feature_label(c, LAST_RESOURCE, invoice), "invoice");
+    assert_str(nxc_feature_label(c, "v1", LAST_RESOURCE, invoice), "invoice");
     float end = (float)nxc__catalog_n_resources(c);
-    assert_str(nxc_feature_label(c, LAST_RESOURCE, end), "");
-    assert_str(nxc_feature_label(NULL, LAST_RESOURCE, 0), "");
-    assert_str(nxc_feature_label(c, PROMPT_SIMILARITY, 1), "");
-    assert_str(nxc_feature_label(c, 99, 1), "");
+    assert_str(nxc_feature_label(c, "v1", LAST_RESOURCE, end), "");
+    assert_str(nxc_feature_label(NULL, "v1", LAST_RESOURCE, 0), "");
+    assert_str(nxc_feature_label(c, "v1", PROMPT_SIMILARITY, 1), "");
+    assert_str(nxc_feature_label(c, "v1", 99, 1), "");
 }
 
 int main(void) {

@@ -1,34 +1,6 @@
 /* Trees as LightGBM walks them, one row and one node at a time; what the
  * contract in forest_kernel.h says, and nothing else. */
-#include <math.h>
-
 #include "ranker/kernels/forest_kernel.h"
-
-/* LightGBM's kZeroThreshold: a float constant, compared in double. */
-#define ZERO_THRESHOLD ((double)1e-35f)
-
-static inline double intake(double x) {
-    return fabs(x) > ZERO_THRESHOLD || isnan(x) ? x : 0.0;
-}
-
-static bool goes_left_number(const nxc__forest_node *node, double x) {
-    int missing = node->decision & NXC_DECISION_MISSING;
-    if (isnan(x) && missing != NXC_MISSING_NAN) x = 0.0;
-    bool is_missing = (missing == NXC_MISSING_ZERO && x == 0.0) ||
-                      (missing == NXC_MISSING_NAN && isnan(x));
-    if (is_missing) return node->decision & NXC_DECISION_DEFAULT_LEFT;
-    return x <= node->split.threshold;
-}
-
-static bool goes_left_category(const nxc__forest *forest,
-                               const nxc__forest_node *node, double x) {
-    if (!(x > -1.0 && x < 2147483648.0)) return false; /* NaN among them */
-    uint32_t category = (uint32_t)x, word = category / 32;
-    if (word >= node->split.set.n_words) return false;
-    return forest->cat_words[node->split.set.first_word + word] >>
-               (category % 32) &
-           1;
-}
 
 typedef double (*load)(const void *row, size_t feature);
 static inline double load_f64(const void *row, size_t feature) {
@@ -45,10 +17,8 @@ static inline double tree_output(const nxc__forest *forest,
     int32_t at = tree->n_nodes ? 0 : ~0;
     while (at >= 0) {
         const nxc__forest_node *node = &nodes[at];
-        double x = intake(value(row, node->feature));
-        bool left = node->decision & NXC_DECISION_CATEGORICAL
-                        ? goes_left_category(forest, node, x)
-                        : goes_left_number(node, x);
+        bool left =
+            nxc__forest_goes_left(forest, node, value(row, node->feature));
         at = left ? node->left : node->right;
     }
     return forest->leaf_values[tree->first_leaf + (uint32_t)~at];
@@ -66,15 +36,11 @@ static inline void score(const nxc__forest *forest, const void *rows,
     }
 }
 
-static void score_f64(const nxc__forest *forest, const double *rows, size_t n,
-                      double *scores) {
+void nxc__forest_ref_f64(const nxc__forest *forest, const double *rows,
+                         size_t n, double *scores) {
     score(forest, rows, forest->n_features * sizeof *rows, load_f64, n, scores);
 }
-static void score_f32(const nxc__forest *forest, const float *rows, size_t n,
-                      double *scores) {
+void nxc__forest_ref_f32(const nxc__forest *forest, const float *rows, size_t n,
+                         double *scores) {
     score(forest, rows, forest->n_features * sizeof *rows, load_f32, n, scores);
-}
-
-void nxc__forest_init_ref(nxc__forest_kernels *k) {
-    *k = (nxc__forest_kernels){"ref", score_f64, score_f32};
 }

@@ -1,6 +1,12 @@
+#include "base/cpu.h"
 #include "ranker/kernels/forest_kernel.h"
 
-void nxc__forest_kernels_select(nxc__forest_kernels *k, uint32_t cpu) {
-    nxc__forest_init_ref(k);
-    (void)cpu; /* one level: the reference */
+const nxc__forest_level *nxc__forest_level_select(uint32_t cpu) {
+    if (!cpu) return NULL;
+#if defined(__x86_64__)
+    if ((cpu & NXC_CPU_AVX512) && (cpu & NXC_CPU_AVX512_VBMI))
+        return &nxc__forest_level_avx512;
+    if (cpu & NXC_CPU_AVX2) return &nxc__forest_level_avx2;
+#endif
+    return &nxc__forest_level_portable;
 }

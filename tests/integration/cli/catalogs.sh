@@ -4,7 +4,7 @@ cat >two.jsonl <<'J'
 {"catalog":"b","method":"POST","path":"/y","summary":"Make y"}
 {"catalog":"a","method":"PUT","path":"/x/{id}","summary":"Change x"}
 J
-top() { "$nextcall" rank --no-model --top 9 --json "$@" 2>&1 | grep -o '"operation":"[^"]*"\|^nextcall:.*'; }
+top() { "$nextcall" rank --no-model --ranker v1 --top 9 --json "$@" 2>&1 | grep -o '"operation":"[^"]*"\|^nextcall:.*'; }
 top --catalog two.jsonl
 top --catalog two.jsonl --on a
 top --catalog two.jsonl --on c
@@ -13,7 +13,7 @@ top --catalog all=two.jsonl
 top --catalog - <two.jsonl
 top --catalog two.jsonl --catalog a="$data/library.json"
 top --catalog "$data/library.json" --catalog lib="$data/library.json" --on lib --candidate getMember
-echo '{"catalog":"b"}' | "$nextcall" rank --no-model --catalog two.jsonl --requests - | cut -c 1-37
+echo '{"catalog":"b"}' | "$nextcall" rank --no-model --ranker v1 --catalog two.jsonl --requests - | cut -c 1-37
 echo '{"catalog":"a","method":"GET","path":7}' >>two.jsonl
 top --catalog two.jsonl --on b
 cat >model.txt <<'J'

@@ -4,7 +4,7 @@ cat >tools.json <<'J'
 [{"type":"function","function":{"name":"send_mail","description":"Send \u001b[31mred\u0007 \u009b5m mail\nnow"}}]
 J
 on() { # columns, arguments of nextcall
-    script -qec "stty cols $1; $nextcall rank --no-model --catalog $data/library.json --top 2 \
+    script -qec "stty cols $1; $nextcall rank --no-model --ranker v1 --catalog $data/library.json --top 2 \
         --prompt 'show the loans' --call 'GET /members/1' --call 'GET /members/1/loans' $2" /dev/null \
         </dev/null | tr -d '\r' | sed 's/\x1b/ESC/g; /^pattern/d; s/ *$//'
 }
@@ -19,6 +19,6 @@ TERM=dumb on 80
 printf 'openapi: "3.0.0"\npaths: {"/\\e]0;x": {get: 7}}\n' | "$nextcall" catalog import - 2>&1
 echo "code $?"
 for i in 1 2; do echo "{\"id\":\"$i\"}"; done >requests.jsonl
-TERM=xterm script -qec "$nextcall rank --no-model --catalog $data/library.json \
+TERM=xterm script -qec "$nextcall rank --no-model --ranker v1 --catalog $data/library.json \
     --requests requests.jsonl >answers.jsonl" /dev/null </dev/null | tr -d '\r' | sed 's/\x1b/ESC/g'
 wc -l <answers.jsonl

@@ -1,0 +1,50 @@
+/* Scenarios with known answers (docs/formats/scenarios.md): what eval and
+ * features --scenarios go over. */
+#ifndef NXC_CLI_DATASET_H
+#define NXC_CLI_DATASET_H
+
+#include "base/alloc.h"
+#include "command.h"
+
+/* Call i given prompts[i] and calls before i is one decision point. */
+typedef struct cli_scenario {
+    nxc_str id, group, catalog;
+    const nxc_call *calls;  /* (n) */
+    const nxc_str *prompts; /* (n) */
+    size_t n;
+    size_t first_point; /* of the data set */
+} cli_scenario;
+
+typedef struct cli_dataset {
+    nxc__arena arena;
+    cli_scenario *scenarios;
+    size_t n, n_points;
+} cli_dataset;
+
+/* Read a JSONL file; every: only each every-th scenario, from the first.
+ * Errors: those of the file and its lines. */
+nxc_status cli_dataset_read(const char *path, size_t every, cli_dataset *out,
+                            nxc_error *err);
+/* How the engine knows a scenario's catalog: by its name, or "" where the one
+ * catalog that is loaded was given another. */
+nxc_str cli_scenario_catalog(const nxc_engine *engine, const cli_scenario *s);
+void cli_dataset_release(cli_dataset *d);
+
+/* One ranked decision point. gold: index in ranking->items of the true next
+ * call, SIZE_MAX if the catalog does not have it. */
+typedef struct cli_point {
+    const cli_scenario *scenario;
+    size_t step, gold;
+    const nxc_ranking *ranking;
+} cli_point;
+/* Called on any of the workers; points of one scenario come in order, on one
+ * worker. */
+typedef nxc_status (*cli_visit)(void *user, const cli_point *point,
+                                nxc_error *err);
+/* Rank every decision point on n_workers threads. The first failure stops the
+ * rest. */
+nxc_status cli_dataset_rank(nxc_engine *engine, const cli_dataset *d,
+                            size_t n_workers, cli_visit visit, void *user,
+                            nxc_error *err);
+
+#endif
