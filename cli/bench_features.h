@@ -29,9 +29,14 @@ typedef struct cli_bench {
     char model[2048], reference[2048]; /* "": there is none */
     cli_bench_row rows[16];
     size_t n_rows;
+    /* the operations' embeddings, as they are kept and in int8 rows */
+    size_t n_rows_kept, f32_bytes, int8_bytes;
+    double mean_cosine; /* of an int8 row with its float32 one */
 } cli_bench;
 
 /* All rows for which there is what they need. */
 nxc_status cli_bench_features(cli_bench *b, nxc_error *err);
+/* After it: what the kept embeddings take, bench_rows.c. */
+nxc_status cli_bench_rows(cli_bench *b, nxc_error *err);
 
 #endif

@@ -126,6 +126,16 @@ static void print_saving(const cli_bench *b, const char *mode) {
                (1 - r->vector_us / before->vector_us) * 100);
 }
 
+static void print_embeddings(const cli_bench *b) {
+    printf("\n| embeddings of %zu operations | bytes | a row | mean cosine |\n"
+           "|---|---|---|---|\n"
+           "| float32 | %zu | %zu | 1 |\n"
+           "| int8 (%.1f %% less) | %zu | %zu | %.5f |\n",
+           b->n_rows_kept, b->f32_bytes, b->f32_bytes / b->n_rows_kept,
+           (1 - (double)b->int8_bytes / (double)b->f32_bytes) * 100,
+           b->int8_bytes, b->int8_bytes / b->n_rows_kept, b->mean_cosine);
+}
+
 static void print_table(const cli_bench *b) {
     const cli_bench_row *trace = find_row(b, "restart");
     printf("%s, seed %zu: %zu scenarios; traces of %zu sessions; of the last "
@@ -157,6 +167,7 @@ static void print_table(const cli_bench *b) {
     print_saving(b, "warm");
     if (!*b->reference) printf("no float32 model: before is left out");
     putchar('\n');
+    if (b->n_rows_kept) print_embeddings(b);
 }
 
 static void number(nxc__buffer *o, const char *name, double v) {
@@ -194,7 +205,12 @@ static nxc_status print_json(const cli_bench *b, nxc_error *err) {
         number(&o, "rss_mb", r->rss_mb);
         nxc__buffer_append_char(&o, '}');
     }
-    nxc__buffer_append_z(&o, "]}\n");
+    nxc__buffer_printf(&o,
+                       "],\"embedding_rows\":{\"rows\":%zu,"
+                       "\"float32_bytes\":%zu,\"int8_bytes\":%zu",
+                       b->n_rows_kept, b->f32_bytes, b->int8_bytes);
+    number(&o, "mean_cosine", b->mean_cosine);
+    nxc__buffer_append_z(&o, "}}\n");
     nxc_status st = nxc__buffer_status(&o, "bench", err);
     if (st == NXC_OK) fwrite(o.data, 1, o.len, stdout);
     nxc__buffer_release(&o);
@@ -236,6 +252,7 @@ int cli_bench_command(const cli_args *args) {
             st = path ? read_lines(b, path, &err) : draw_lines(b, &err);
         if (st == NXC_OK) st = make_store(b, &err);
         if (st == NXC_OK) st = cli_bench_features(b, &err);
+        if (st == NXC_OK) st = cli_bench_rows(b, &err);
         if (st == NXC_OK && cli_has(args, "json"))
             st = print_json(b, &err);
         else if (st == NXC_OK)

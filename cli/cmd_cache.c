@@ -1,36 +1,13 @@
-/* nextcall cache stats, verify and clear; nextcall migrate. */
+/* nextcall cache stats, verify and clear, over the database of a store's folder
+ * and its embedding files; nextcall migrate. */
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "cache/migrate.h"
 #include "cache/store.h"
+#include "cache_files.h"
 #include "command.h"
-
-/* {"name":value,...}, or a table of two columns. */
-typedef struct report {
-    bool json;
-    size_t n;
-} report;
-
-static void row_text(report *r, const char *name, const char *value) {
-    nxc__buffer b;
-    if (!r->json) {
-        printf("%-14s %s\n", name, value);
-        return;
-    }
-    nxc__buffer_init(&b, &nxc__allocator_default, 65536);
-    nxc__buffer_append_json(&b, nxc__str(value));
-    printf("%s\"%s\":%.*s", r->n++ ? "," : "{", name, (int)b.len, b.data);
-    nxc__buffer_release(&b);
-}
-
-static void row_number(report *r, const char *name, uint64_t value) {
-    if (r->json)
-        printf("%s\"%s\":%ju", r->n++ ? "," : "{", name, (uintmax_t)value);
-    else
-        printf("%-14s %ju\n", name, (uintmax_t)value);
-}
 
 /* A store that is there: to look at one is not to make one. */
 static nxc_status open_store(const cli_args *args, char *path, size_t cap,
@@ -52,25 +29,26 @@ static nxc_status read_stats(nxc__store *store, bool verify,
     return st;
 }
 
-static void print_stats(const cli_args *args, const char *path,
+static void print_stats(cli_report *r, const char *path,
                         const nxc__store *store, const nxc__store_stats *s,
                         bool verify) {
-    report r = {cli_has(args, "json"), 0};
-    row_text(&r, "database", path);
-    row_number(&r, "version", (uint64_t)s->user_version);
-    row_number(&r, "vectors", s->n_vectors);
-    row_number(&r, "embeddings", s->n_embeddings);
-    row_number(&r, "bytes_in_use", s->bytes_in_use);
-    row_number(&r, "file_bytes", s->file_bytes);
-    row_text(&r, "access", nxc__store_is_writer(store) ? "write" : "read");
-    if (verify) row_number(&r, "damaged", s->n_damaged);
+    cli_report_text(r, "database", path);
+    cli_report_number(r, "version", (uint64_t)s->user_version);
+    cli_report_number(r, "vectors", s->n_vectors);
+    cli_report_number(r, "embeddings", s->n_embeddings);
+    cli_report_number(r, "bytes_in_use", s->bytes_in_use);
+    cli_report_number(r, "file_bytes", s->file_bytes);
+    cli_report_text(r, "access",
+                    nxc__store_is_writer(store) ? "write" : "read");
+    if (verify) cli_report_number(r, "damaged", s->n_damaged);
     if (nxc__store_set_aside_as(store))
-        row_text(&r, "set_aside", nxc__store_set_aside_as(store));
-    if (r.json) puts("}");
+        cli_report_text(r, "set_aside", nxc__store_set_aside_as(store));
 }
 
 /* Damage that was found is an exit code, though it is dealt with. */
 static int show(const cli_args *args, bool verify) {
+    cli_report r = {cli_has(args, "json"), 0};
+    bool are_whole = true;
     char path[1100];
     nxc__store *store;
     nxc__store_stats stats;
@@ -79,11 +57,15 @@ static int show(const cli_args *args, bool verify) {
     if (st != NXC_OK) return cli_fail(st, &err);
     st = read_stats(store, verify, &stats, &err);
     nxc__store_flush(store, NULL); /* what is damaged is dealt with */
-    if (st == NXC_OK) print_stats(args, path, store, &stats, verify);
+    if (st == NXC_OK) print_stats(&r, path, store, &stats, verify);
     bool is_whole = !nxc__store_set_aside_as(store);
     nxc__store_close(store);
+    if (st == NXC_OK) {
+        are_whole = cli_cache_files_show(path, verify, &r);
+        if (r.json) puts("}");
+    }
     if (st != NXC_OK) return cli_fail(st, &err);
-    return is_whole && stats.n_damaged == 0
+    return is_whole && are_whole && stats.n_damaged == 0
                ? CLI_OK
                : nxc_status_exit_code(NXC_ERR_FORMAT);
 }
@@ -102,15 +84,19 @@ int cli_cache_clear(const cli_args *args) {
     if (st == NXC_OK) st = nxc__store_clear(store, &err);
     if (st == NXC_OK) st = read_stats(store, false, &after, &err);
     nxc__store_close(store);
+    cli_cache_cleared files = {0, 0};
+    if (st == NXC_OK) st = cli_cache_files_clear(path, &files, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
-    report r = {cli_has(args, "json"), 0};
-    row_text(&r, "database", path);
-    row_number(&r, "vectors", before.n_vectors);
-    row_number(&r, "embeddings", before.n_embeddings);
-    row_number(&r, "bytes_freed",
-               before.bytes_in_use > after.bytes_in_use
-                   ? before.bytes_in_use - after.bytes_in_use
-                   : 0);
+    cli_report r = {cli_has(args, "json"), 0};
+    cli_report_text(&r, "database", path);
+    cli_report_number(&r, "vectors", before.n_vectors);
+    cli_report_number(&r, "embeddings", before.n_embeddings);
+    cli_report_number(&r, "bytes_freed",
+                      before.bytes_in_use > after.bytes_in_use
+                          ? before.bytes_in_use - after.bytes_in_use
+                          : 0);
+    cli_report_number(&r, "file_rows", files.n_rows);
+    cli_report_number(&r, "file_bytes_freed", files.n_bytes);
     if (r.json) puts("}");
     return CLI_OK;
 }
@@ -136,14 +122,14 @@ int cli_migrate(const cli_args *args) {
     nxc_error err;
     nxc_status st = nxc__migrate(path, dry_run, &m, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
-    report r = {cli_has(args, "json"), 0};
+    cli_report r = {cli_has(args, "json"), 0};
     if (r.json) {
-        row_text(&r, "database", path);
-        row_text(&r, "backup", m.backup);
-        row_number(&r, "from_version", (uint64_t)m.from);
-        row_number(&r, "to_version", (uint64_t)m.to);
-        row_number(&r, "dropped_vectors", m.n_dropped_vectors);
-        row_number(&r, "dropped_embeddings", m.n_dropped_embeddings);
+        cli_report_text(&r, "database", path);
+        cli_report_text(&r, "backup", m.backup);
+        cli_report_number(&r, "from_version", (uint64_t)m.from);
+        cli_report_number(&r, "to_version", (uint64_t)m.to);
+        cli_report_number(&r, "dropped_vectors", m.n_dropped_vectors);
+        cli_report_number(&r, "dropped_embeddings", m.n_dropped_embeddings);
         print_steps_json(&m);
         printf(",\"done\":%s}\n", dry_run ? "false" : "true");
         return CLI_OK;

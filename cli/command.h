@@ -4,8 +4,8 @@
  *
  * Uses nextcall.h and, of the library's inside, base/ (strings, buffers,
  * files), which a program built against the installed library would take from
- * its own toolbox; cmd_cache.c looks into the store of cache/ as no program
- * needs to.
+ * its own toolbox; cmd_cache.c, cache_files.c and bench_rows.c look into the
+ * stores of cache/ as no program needs to.
  */
 #ifndef NXC_CLI_COMMAND_H
 #define NXC_CLI_COMMAND_H

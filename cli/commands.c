@@ -235,8 +235,12 @@ static const cli_example precompute_examples[] = {
      "nextcall precompute --prompts sessions.jsonl --top 500"},
 };
 
-#define OPT_STORE \
-    { "store", "DIR", "folder of store.db; default: the cache folder's" }
+#define OPT_STORE                                                         \
+    {                                                                     \
+        "store", "DIR",                                                   \
+            "folder of store.db and embedding files; default: the cache " \
+            "folder's"                                                    \
+    }
 static const cli_option cache_options[] = {
     OPT_STORE,
     OPT_JSON,
@@ -425,20 +429,24 @@ const cli_command cli_commands[] = {
      OPTIONS(precompute_examples), cli_precompute_texts},
     {"cache stats", "", "count what the store keeps",
      "Counts the rows of the database that keeps feature vectors and "
-     "embeddings, and the bytes of its pages in use. Access is read where "
-     "another process writes it.",
+     "embeddings, and the bytes of its pages in use; then those of the "
+     "embedding files in its folder, one for each model, which is told by the "
+     "first digits of its fingerprint. Access is read where another process "
+     "writes it.",
      OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_stats_examples),
      cli_cache_stats},
     {"cache verify", "", "read every row and check it",
      "Reads every row and its checksum and lets SQLite check the structure. "
      "Damaged rows are counted and deleted, a damaged database is set aside as "
-     "store.db.damaged-N: both cost time, never a wrong answer. The exit code "
-     "is 8 if there was damage.",
+     "store.db.damaged-N; an embedding file with damaged rows is rewritten "
+     "without them. All cost time, never a wrong answer. The exit code is 8 if "
+     "there was damage.",
      OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_verify_examples),
      cli_cache_verify},
     {"cache clear", "", "delete every row",
-     "Deletes all rows, gives the pages back to the file system and says how "
-     "many there were. Another process that has the store open for writing is "
+     "Deletes all rows of the database and of the embedding files, gives their "
+     "room back to the file system and says how many there were. Another "
+     "process that has the store open for writing is "
      "an error.",
      OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_clear_examples),
      cli_cache_clear},
@@ -480,7 +488,8 @@ const cli_command cli_commands[] = {
      "one, "
      "two and four threads, in a trace of sessions that repeats by Zipf's law, "
      "after a restart, without caches, and as the Python system did it. Caches "
-     "are in a temporary folder. A table in Markdown, or JSON.",
+     "are in a temporary folder. Then what embeddings take in float32 and int8 "
+     "rows. Tables in Markdown, or JSON.",
      OPTIONS(bench_features_options), 0, 0, true,
      OPTIONS(bench_features_examples), cli_bench_command},
     {"doctor", "", "what works here, and what is missing",

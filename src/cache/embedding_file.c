@@ -202,17 +202,17 @@ static nxc_status put_in_place(nxc__embedding_file *f, nxc_error *err) {
     return load_image(f, err);
 }
 
-/* Under writer and the lock: a file of `capacity` rows in place of the old
- * one, if there is one. */
-static nxc_status rewrite_file(nxc__embedding_file *f, size_t capacity,
+/* Under writer and the lock: a file of `capacity` rows in place of the old one,
+ * with the rows of old, an image or NULL. */
+static nxc_status rewrite_file(nxc__embedding_file *f,
+                               nxc__embedding_image *old, size_t capacity,
                                nxc_error *err) {
     if (capacity > NXC_EMBEDDING_MAX_CAPACITY)
         return nxc__error(err, NXC_ERR_LIMIT,
                           "%s: expected at most %zu rows, got more", f->path,
                           NXC_EMBEDDING_MAX_CAPACITY);
     const nxc__embedding_rewrite rewrite = {.path = f->temp_path,
-                                            .old =
-                                                f->has_image ? &f->image : NULL,
+                                            .old = old,
                                             .kind = f->kind,
                                             .capacity = capacity,
                                             .io = f->options.io,
@@ -268,15 +268,25 @@ static void drop_lock(nxc__embedding_file *f) {
     f->lock_fd = -1;
 }
 
+/* What was deleted by others is not brought back. */
+static void drop_image(nxc__embedding_file *f) {
+    pthread_rwlock_wrlock(&f->readers);
+    if (f->has_image) nxc__embedding_image_close(&f->image);
+    f->has_image = false;
+    pthread_rwlock_unlock(&f->readers);
+}
+
 static nxc_status open_or_create(nxc__embedding_file *f, nxc_error *err) {
-    if (access(f->path, F_OK) != 0 && errno == ENOENT)
-        return rewrite_file(f, NXC_EMBEDDING_MIN_CAPACITY, err);
+    if (access(f->path, F_OK) != 0 && errno == ENOENT) {
+        drop_image(f);
+        return rewrite_file(f, NULL, NXC_EMBEDDING_MIN_CAPACITY, err);
+    }
     nxc_status st = load_image(f, err);
     if (!f->options.set_aside ||
         (st != NXC_ERR_FORMAT && st != NXC_ERR_MISMATCH))
         return st;
     NXC_TRY(nxc__file_rename(f->options.io, f->path, f->aside_path, err));
-    return rewrite_file(f, NXC_EMBEDDING_MIN_CAPACITY, err);
+    return rewrite_file(f, NULL, NXC_EMBEDDING_MIN_CAPACITY, err);
 }
 
 /* With the lock: the file that has the path, whole and indexed. */
@@ -319,7 +329,7 @@ static nxc_status append_row(nxc__embedding_file *f, nxc__hash128 text,
     if (nxc__embedding_image_probe(m, text, &probe)) return NXC_OK;
     size_t n = nxc__embedding_image_refresh(m);
     if (n == m->capacity) {
-        NXC_TRY(rewrite_file(f, m->capacity * 2, err));
+        NXC_TRY(rewrite_file(f, m, m->capacity * 2, err));
         (void)nxc__embedding_image_probe(m, text, &probe);
         n = nxc__embedding_image_refresh(m);
     }
@@ -371,8 +381,17 @@ nxc_status nxc__embedding_file_compact(nxc__embedding_file *f, nxc_error *err) {
         size_t capacity = NXC_EMBEDDING_MIN_CAPACITY;
         while (capacity < n)
             capacity *= 2;
-        st = rewrite_file(f, capacity, err);
+        st = rewrite_file(f, &f->image, capacity, err);
     }
+    pthread_mutex_unlock(&f->writer);
+    return st;
+}
+
+nxc_status nxc__embedding_file_clear(nxc__embedding_file *f, nxc_error *err) {
+    pthread_mutex_lock(&f->writer);
+    nxc_status st = check_writable(f, err);
+    if (st == NXC_OK)
+        st = rewrite_file(f, NULL, NXC_EMBEDDING_MIN_CAPACITY, err);
     pthread_mutex_unlock(&f->writer);
     return st;
 }
@@ -409,6 +428,16 @@ static nxc_status begin_reading(nxc__embedding_file *f, int lock_error,
     if (lock_error == EWOULDBLOCK) return NXC_OK;
     errno = lock_error;
     return nxc__file_error(err, f->lock_path, "create");
+}
+
+nxc_status nxc__embedding_file_kind(const char *path,
+                                    nxc__embedding_file_options *out,
+                                    nxc_error *err) {
+    nxc__embedding_kind kind;
+    NXC_TRY(nxc__embedding_image_kind(path, &kind, err));
+    *out = (nxc__embedding_file_options){
+        .dim = kind.dim, .type = kind.type, .model = kind.model};
+    return NXC_OK;
 }
 
 nxc_status nxc__embedding_file_open(const char *path,

@@ -40,6 +40,11 @@ nxc_status nxc__embedding_file_open(const char *path,
                                     const nxc__embedding_file_options *options,
                                     const nxc_allocator *alloc,
                                     nxc__embedding_file **out, nxc_error *err);
+/* dim, type and model of the file at path, by its header; the rest 0. Errors as
+ * open. */
+nxc_status nxc__embedding_file_kind(const char *path,
+                                    nxc__embedding_file_options *out,
+                                    nxc_error *err);
 void nxc__embedding_file_close(nxc__embedding_file *file);
 /* out (dim) float32, or NULL to ask only; false if there is no undamaged row
  * for the text. O(1). Thread-safety: any. */
@@ -64,6 +69,8 @@ nxc_status nxc__embedding_file_sync(nxc__embedding_file *file, nxc_error *err);
  * Errors as append. Thread-safety: any. */
 nxc_status nxc__embedding_file_compact(nxc__embedding_file *file,
                                        nxc_error *err);
+/* An empty file in its place. Errors as append. Thread-safety: any. */
+nxc_status nxc__embedding_file_clear(nxc__embedding_file *file, nxc_error *err);
 
 typedef struct nxc__embedding_file_stats {
     size_t n_rows, capacity, stride, index_bytes, file_bytes;

@@ -120,7 +120,7 @@ nxc_status nxc__embedding_image_open(const char *path, bool can_write,
                                      const nxc__embedding_kind *kind,
                                      nxc__embedding_image *out,
                                      nxc_error *err) {
-    nxc__embedding_header h;
+    nxc__embedding_header h = {.version = 0};
     struct stat sb;
     nxc__embedding_image m = {.shape = shape_of(kind), .model = kind->model};
     m.fd = open(path, (can_write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
@@ -134,6 +134,21 @@ nxc_status nxc__embedding_image_open(const char *path, bool can_write,
     }
     *out = m;
     return NXC_OK;
+}
+
+nxc_status nxc__embedding_image_kind(const char *path, nxc__embedding_kind *out,
+                                     nxc_error *err) {
+    nxc__embedding_header h = {.version = 0};
+    struct stat sb;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return nxc__file_error(err, path, "open");
+    nxc_status st = read_header(path, fd, &sb, &h, err);
+    close(fd);
+    if (st != NXC_OK) return st;
+    *out = (nxc__embedding_kind){
+        h.dim, h.type <= NXC_ROW_INT8 ? (nxc__row_type)h.type : NXC_ROW_F32,
+        h.model};
+    return check_header(path, &h, out, err);
 }
 
 void nxc__embedding_image_close(nxc__embedding_image *m) {

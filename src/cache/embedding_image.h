@@ -80,6 +80,9 @@ void nxc__embedding_header_init(nxc__embedding_header *h,
 nxc_status nxc__embedding_image_open(const char *path, bool can_write,
                                      const nxc__embedding_kind *kind,
                                      nxc__embedding_image *out, nxc_error *err);
+/* What the file at path holds, by its header. Errors as open. */
+nxc_status nxc__embedding_image_kind(const char *path, nxc__embedding_kind *out,
+                                     nxc_error *err);
 void nxc__embedding_image_close(nxc__embedding_image *image);
 
 /* Look at the file's size; returns the whole rows. Thread-safety: any. */

@@ -254,7 +254,7 @@ bool nxc__memory_cache_get(nxc__memory_cache *c, nxc__hash128 key,
  * slots are fetched while they are being sorted. */
 static size_t get_chunk(nxc__memory_cache *c, const nxc__hash128 *keys,
                         size_t n, uint8_t *values, uint8_t *is_found) {
-    uint16_t end[MAX_SHARDS + 1] = {0}, order[CHUNK];
+    uint16_t end[MAX_SHARDS + 1] = {0}, order[CHUNK] = {0};
     size_t n_found = 0;
     for (size_t i = 0; i < n; i++) {
         const shard *s = shard_of(c, keys[i]);

@@ -330,16 +330,17 @@ nxc_status nxc__tiers_open(nxc__tiers *t, const nxc_config *cfg,
     return opened(t, NXC_TIER_STORE, open_store(t, cfg, &local), &local, err);
 }
 
-/* A damaged file is set aside; another model's is left alone, and what would
- * have gone there goes to the store. */
-static nxc_status open_file(nxc__tiers *t, nxc_error *err) {
-    char path[sizeof t->folder + 32];
+/* Each model has its own file. A damaged one is set aside. */
+static nxc_status open_file(nxc__tiers *t, const char *fingerprint,
+                            nxc_error *err) {
+    char path[sizeof t->folder + 48];
     nxc__embedding_file_options options = {.dim = t->dim,
                                            .type = NXC_ROW_F32,
                                            .model = t->model,
                                            .metrics = t->metrics};
     NXC_TRY(make_folder(t->folder, err));
-    snprintf(path, sizeof path, "%s/embeddings.nxe", t->folder);
+    snprintf(path, sizeof path, "%s/embeddings-%.16s.nxe", t->folder,
+             fingerprint);
     nxc_status st =
         nxc__embedding_file_open(path, &options, t->alloc, &t->file, err);
     options.set_aside = true;
@@ -363,7 +364,8 @@ nxc_status nxc__tiers_set_model(nxc__tiers *t, const nxc_config *cfg,
         NXC_TRY(nxc__memory_cache_new(capacity, row_bytes, N_SHARDS, t->alloc,
                                       &t->embeddings, err));
     if (!t->folder[0] || t->file) return NXC_OK;
-    return opened(t, NXC_TIER_FILE, open_file(t, &local), &local, err);
+    return opened(t, NXC_TIER_FILE, open_file(t, fingerprint, &local), &local,
+                  err);
 }
 
 nxc_status nxc__tiers_reader(nxc__tiers *t, nxc__store_reader **out,

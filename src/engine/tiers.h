@@ -71,7 +71,8 @@ const char *nxc__tier_name(nxc__tier_id id); /* "memory", "file", ... */
 nxc_status nxc__tiers_open(nxc__tiers *t, const nxc_config *cfg,
                            size_t n_features, nxc__metrics *metrics,
                            const nxc_allocator *alloc, nxc_error *err);
-/* Open what keeps embeddings. fingerprint: of the encoder. */
+/* Open what keeps embeddings. fingerprint: of the encoder, hex; its file is
+ * embeddings-<the first 16 of it>.nxe. */
 nxc_status nxc__tiers_set_model(nxc__tiers *t, const nxc_config *cfg,
                                 const char *fingerprint, size_t dim,
                                 nxc_error *err);

@@ -39,7 +39,7 @@ nxc__state nxc__workflow_state(nxc_method method, nxc_str path,
 typedef struct nxc__state_rule {
     uint32_t methods; /* set of 1u << nxc_method */
     int place;        /* 0 the method alone, 1 last segment, 2 name's verb */
-    const char *word;
+    nxc_str word;
     int state; /* nxc__state */
 } nxc__state_rule;
 const nxc__state_rule *nxc__workflow_rules(size_t *n);

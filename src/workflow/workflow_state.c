@@ -34,7 +34,7 @@ enum {
 
 static const nxc__state_rule rules[] = {
 #define NXC_STATE_RULE(methods, place, word, state) \
-    {methods, place, word, NXC_STATE_##state},
+    {methods, place, {word, sizeof(word) - 1}, NXC_STATE_##state},
 #include "workflow/state_rules.def"
 #undef NXC_STATE_RULE
 };
@@ -47,8 +47,7 @@ const nxc__state_rule *nxc__workflow_rules(size_t *n) {
 
 static bool is_word_of(nxc_str word, int place) {
     for (size_t i = 0; i < N_RULES; i++)
-        if (rules[i].place == place &&
-            nxc__str_eq(word, nxc__str(rules[i].word)))
+        if (rules[i].place == place && nxc__str_eq(word, rules[i].word))
             return true;
     return false;
 }
@@ -104,16 +103,23 @@ static nxc_str verb_part(nxc_str name) {
     return start < name.len ? nxc__str_slice(name, start, name.len) : name;
 }
 
+/* Most operations read or are deletions, which the method alone decides: the
+ * words are taken when a row asks for one. */
 nxc__state nxc__workflow_state(nxc_method method, nxc_str path,
                                nxc_str operation_id) {
     char action_buf[NXC_WORD_MAX], verb_buf[NXC_WORD_MAX];
-    nxc_str action = table_word(action_segment(path), SEGMENT, action_buf);
-    nxc_str verb = table_word(verb_part(operation_id), VERB, verb_buf);
+    nxc_str action = {NULL, 0}, verb = {NULL, 0};
+    bool has_words = false;
     for (size_t i = 0; i < N_RULES; i++) {
         const nxc__state_rule *r = &rules[i];
         if (!(r->methods >> method & 1)) continue;
-        if (r->place == ALONE ||
-            nxc__str_eq(r->place == SEGMENT ? action : verb, nxc__str(r->word)))
+        if (r->place == ALONE) return (nxc__state)r->state;
+        if (!has_words) {
+            action = table_word(action_segment(path), SEGMENT, action_buf);
+            verb = table_word(verb_part(operation_id), VERB, verb_buf);
+            has_words = true;
+        }
+        if (nxc__str_eq(r->place == SEGMENT ? action : verb, r->word))
             return (nxc__state)r->state;
     }
     return NXC_STATE_BROWSE;

@@ -57,10 +57,14 @@ with tempfile.TemporaryDirectory() as folder:
             expect(f"{name} hits", (row["vector_hits"], row["embedding_hits"]), (None, None))
     # but for the self-check, which computes one of a thousand
     expect("warm finds all", [r["vector_hits"] > 0.99 for r in rows if r["mode"] == "warm"], [True] * 3)
+    kept = result["embedding_rows"]
+    expect("kept embeddings", kept["rows"] > 0, True)
+    expect("int8 rows are 60 % smaller", kept["int8_bytes"] <= 0.4 * kept["float32_bytes"], True)
+    expect("int8 rows are near", kept["mean_cosine"] > 0.999, True)
     expect("the restart finds what is stored", rows[5]["vector_hits"] > 0, True)
     expect("the trace repeats", 0 < result["distinct"] <= rows[5]["requests"], True)
     table = run(*arguments)
-    expect("table", (table.returncode, table.stdout.count("\n| ")), (0, len(rows) + 1))
+    expect("table", (table.returncode, table.stdout.count("\n| ")), (0, len(rows) + 4))
     expect("folders left behind", sorted(p.name for p in pathlib.Path(folder).iterdir()), ["few.jsonl"])
     scenarios.write_text("")
     expect("no scenarios", run(*arguments).returncode, 3)

@@ -1,7 +1,8 @@
 /*
  * Seeded decision points give the same bits in every state of the caches as
  * without any: cold, from memory, after eviction, from SQLite and the mapped
- * file, after a restart, with one of the files gone, on 1 and 4 threads.
+ * file, after a restart, with one of the files gone, over a database that was
+ * migrated, on 1 and 4 threads.
  *
  *     test_cache_identity                    a small built-in catalog
  *     test_cache_identity N DOCUMENT...      N points over these
@@ -12,6 +13,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "cache/migrate.h"
+#include "support/store_test.h"
 #include "support/tiny_engine.h"
 
 /* In the working folder: the two ways to run it may run at the same time. */
@@ -231,10 +234,44 @@ static void stored(size_t n_threads) {
     assert_true(metric_of(e, NXC_METRIC_embedding_file_hits) > 0);
     nxc_engine_close(e);
 
-    remove_files(folder, "embeddings.nxe");
+    remove_files(folder, "embeddings-");
     e = open_stored("");
     pass(e, n_threads, "without the mapped file");
     nxc_engine_close(e);
+    remove_files(folder, "");
+}
+
+/* A database that an earlier version, or the Python system, has begun. */
+static void make_migrated(const char *fixture) {
+    char path[512];
+    nxc_str sql;
+    nxc__migration m;
+    nxc_error err;
+    snprintf(path, sizeof path, NXC_SOURCE_DIR "/tests/data/store/%s", fixture);
+    assert_ok(
+        nxc__file_read(path, 1 << 20, &nxc__allocator_default, &sql, &err),
+        err);
+    remove_files(folder, "");
+    assert_int_equal(mkdir(folder, 0700), 0);
+    snprintf(path, sizeof path, "%s/store.db", folder);
+    store_exec(path, sql.ptr);
+    nxc__free(&nxc__allocator_default, (char *)(uintptr_t)sql.ptr, sql.len + 1);
+    assert_ok(nxc__migrate(path, false, &m, &err), err);
+}
+
+static void migrated(size_t n_threads) {
+    static const char *const fixtures[] = {"python_system.sql",
+                                           "version_1.sql"};
+    for (size_t i = 0; i < sizeof fixtures / sizeof *fixtures; i++) {
+        make_migrated(fixtures[i]);
+        nxc_engine *e = open_stored("");
+        pass(e, n_threads, fixtures[i]);
+        nxc_engine_close(e);
+        e = open_stored("feature_cache_size=0 embedding_cache_mb=0");
+        pass(e, n_threads, "from a migrated database");
+        assert_true(metric_of(e, NXC_METRIC_vector_store_hits) > 0);
+        nxc_engine_close(e);
+    }
     remove_files(folder, "");
 }
 
@@ -244,6 +281,7 @@ static void same_bits(size_t n_threads) {
     from_memory(n_threads);
     after_eviction(n_threads);
     stored(n_threads);
+    migrated(n_threads);
 }
 static void one_thread(void **state) {
     (void)state;

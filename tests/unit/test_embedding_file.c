@@ -161,6 +161,59 @@ static void another_kind_is_refused_or_set_aside(void **state) {
     nxc__embedding_file_close(f);
 }
 
+static void a_file_says_what_it_holds(void **state) {
+    nxc__embedding_file_options o = test_options(DIM, NXC_ROW_INT8), got;
+    const test_folder *folder = *state;
+    nxc_error err;
+    assert_int_equal(nxc__embedding_file_kind(folder->path, &got, &err),
+                     NXC_ERR_IO);
+    nxc__embedding_file_close(test_open(*state, &o));
+    assert_ok(nxc__embedding_file_kind(folder->path, &got, &err), err);
+    assert_int_equal(got.dim, DIM);
+    assert_int_equal(got.type, NXC_ROW_INT8);
+    assert_true(nxc__hash128_eq(got.model, o.model));
+    assert_int_equal(truncate(folder->path, 143), 0);
+    assert_int_equal(nxc__embedding_file_kind(folder->path, &got, &err),
+                     NXC_ERR_FORMAT);
+}
+
+static void a_cleared_file_is_empty_for_all(void **state) {
+    nxc__embedding_file_options o = test_options(DIM, NXC_ROW_F32);
+    nxc__embedding_file *writer = test_open(*state, &o), *reader;
+    nxc_error err;
+    assert_ok(test_append(writer, 1, DIM, &err), err);
+    reader = test_open(*state, &o);
+    assert_true(test_find(reader, 1, DIM));
+    assert_int_equal(nxc__embedding_file_clear(reader, &err), NXC_ERR_STATE);
+    assert_ok(nxc__embedding_file_clear(writer, &err), err);
+    assert_int_equal(nxc__embedding_file_n_rows(writer), 0);
+    assert_int_equal(nxc__embedding_file_n_rows(reader), 0);
+    assert_false(test_find(reader, 1, DIM));
+    assert_ok(test_append(writer, 2, DIM, &err), err);
+    assert_true(test_find(reader, 2, DIM));
+    nxc__embedding_file_close(writer);
+    nxc__embedding_file_close(reader);
+}
+
+/* Somebody deletes the file; who takes the lock next begins a new one. */
+static void a_deleted_file_is_begun_anew(void **state) {
+    enum { N = NXC_EMBEDDING_MIN_CAPACITY + 1 };
+    nxc__embedding_file_options o = test_options(DIM, NXC_ROW_F32);
+    nxc__embedding_file *writer = test_open(*state, &o), *reader;
+    const test_folder *folder = *state;
+    nxc_error err;
+    for (size_t i = 0; i < N; i++)
+        assert_ok(test_append(writer, i, DIM, &err), err);
+    reader = test_open(*state, &o);
+    nxc__embedding_file_close(writer);
+    assert_int_equal(unlink(folder->path), 0);
+    assert_true(test_find(reader, N - 1, DIM));
+    assert_ok(test_append(reader, N, DIM, &err), err);
+    assert_true(test_find(reader, N, DIM));
+    assert_int_equal(nxc__embedding_file_n_rows(reader), 1);
+    nxc__embedding_file_close(reader);
+}
+
 /* --------------------------------------------------------------- damage */
 
 static void copy_of(const test_folder *f, nxc_str *out) {
@@ -406,6 +459,9 @@ int main(void) {
         TEST(a_second_handle_reads_what_the_first_appends),
         TEST(a_reader_waits_for_the_file_to_be_created),
         TEST(another_kind_is_refused_or_set_aside),
+        TEST(a_file_says_what_it_holds),
+        TEST(a_cleared_file_is_empty_for_all),
+        TEST(a_deleted_file_is_begun_anew),
         TEST(cut_at_each_byte_all_whole_rows_are_there),
         TEST(the_next_writer_indexes_what_has_no_slot),
         TEST(a_flipped_bit_never_gives_a_wrong_vector),

@@ -138,8 +138,9 @@ typedef struct teller {
 
 static bool tell(void *user, size_t done, size_t total) {
     teller *t = user;
-    t->last = (told){N - total, done, false};
-    return write(t->fd, &t->last, sizeof t->last) == sizeof t->last;
+    const told now = {N - total, done, false};
+    t->last = now;
+    return write(t->fd, &now, sizeof now) == sizeof now;
 }
 
 static _Noreturn void work(int fd) {
@@ -221,7 +222,7 @@ static int tear_down(void **state) {
 static int empty_store(void **state) {
     (void)state;
     remove_files(STORE, "store.db");
-    remove_files(STORE, "embeddings.nxe");
+    remove_files(STORE, "embeddings-");
     return 0;
 }
 

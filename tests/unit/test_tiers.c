@@ -9,6 +9,7 @@
 
 #define DIR_MODEL NXC_BINARY_DIR "/tests/tiny_tiers"
 #define MODEL NXC_BINARY_DIR "/tests/tiny_tiers.nxm"
+#define MODEL_2 NXC_BINARY_DIR "/tests/tiny_tiers_2.nxm"
 #define LIBRARY NXC_SOURCE_DIR "/tests/data/library.json"
 #define STORE "tiers_store"
 enum { N = 9 };
@@ -107,6 +108,37 @@ static void a_restart_encodes_nothing(void **state) {
                        "a third one", NULL);
     assert_int_equal(again.n_encoded, N + 1);
     remove_files(STORE, "");
+}
+
+/* Each encoder has its own file in the folder: neither is in the other's way.
+ */
+static void two_encoders_share_a_folder(void **state) {
+    static const tiny_model other = {
+        .n_layers = 1, .n_positions = 64, .seed = 4321};
+    const char *models[] = {MODEL, MODEL_2};
+    nxc_error err;
+    (void)state;
+    tiny_model_write(&other, DIR_MODEL);
+    assert_ok(nxc_model_pack(DIR_MODEL, MODEL_2, NXC_F32, NULL, &err), err);
+    remove_files(STORE, "");
+    for (size_t i = 0; i < 4; i++) {
+        nxc_engine *e = tiny_engine("store=" STORE, models[i % 2], NULL);
+        tiny_engine_add(e, "library", LIBRARY);
+        nxc_ctx *ctx;
+        char path[96];
+        assert_ok(nxc_ctx_new(e, &ctx, &err), err);
+        result r = rank_prompt(ctx, "list a customer");
+        assert_int_equal(r.n_encoded, i < 2 ? N + 1 : 0);
+        assert_int_equal(metric_of(e, NXC_METRIC_tier_disabled), 0);
+        assert_int_equal(nxc__embedding_file_n_rows(e->tiers.file), N);
+        snprintf(path, sizeof path, STORE "/embeddings-%.16s.nxe",
+                 e->fingerprint);
+        assert_int_equal(access(path, R_OK), 0);
+        nxc_ctx_free(ctx);
+        nxc_engine_close(e);
+    }
+    remove_files(STORE, "");
+    unlink(MODEL_2);
 }
 
 /* What memory answers stays young in the store too. */
@@ -325,6 +357,7 @@ int main(void) {
         cmocka_unit_test(a_tier_that_cannot_open_is_off),
         cmocka_unit_test(a_store_that_keeps_failing_is_off),
         cmocka_unit_test(a_restart_encodes_nothing),
+        cmocka_unit_test(two_encoders_share_a_folder),
         cmocka_unit_test(hits_in_memory_reach_the_store),
         cmocka_unit_test(a_wrong_vector_is_found_and_replaced),
         cmocka_unit_test(one_hit_in_so_many_is_checked),

@@ -15,10 +15,10 @@ enum { ALONE = 0, SEGMENT = 1, VERB = 2 };
 static nxc__state state_of_row(const nxc__state_rule *r, nxc_method m) {
     char path[96] = "/things/{id}", name[96] = "";
     if (r->place == SEGMENT)
-        snprintf(path, sizeof path, "/things/{id}/%s", r->word);
+        snprintf(path, sizeof path, "/things/{id}/%s", r->word.ptr);
     if (r->place == VERB) {
         snprintf(path, sizeof path, "/things");
-        snprintf(name, sizeof name, "%s_thing", r->word);
+        snprintf(name, sizeof name, "%s_thing", r->word.ptr);
     }
     return nxc__workflow_state(m, nxc__str(path), nxc__str(name));
 }
@@ -28,7 +28,7 @@ static bool is_shadowed(const nxc__state_rule *rules, size_t i, nxc_method m) {
         if (!(rules[k].methods >> m & 1)) continue;
         if (rules[k].place == ALONE) return true;
         if (rules[k].place == rules[i].place &&
-            strcmp(rules[k].word, rules[i].word) == 0)
+            nxc__str_eq(rules[k].word, rules[i].word))
             return true;
     }
     return false;
@@ -46,13 +46,13 @@ static void every_row_decides_something(void **state) {
             nxc__state s = state_of_row(&rules[i], (nxc_method)m);
             if ((int)s != rules[i].state)
                 fail_msg("row %zu (\"%s\"), method %d: expected %s, got %s", i,
-                         rules[i].word, m,
+                         rules[i].word.ptr, m,
                          nxc__state_name((nxc__state)rules[i].state),
                          nxc__state_name(s));
             n_used++;
         }
         if (!n_used)
-            fail_msg("row %zu (\"%s\") never decides", i, rules[i].word);
+            fail_msg("row %zu (\"%s\") never decides", i, rules[i].word.ptr);
     }
 }
 

@@ -15,7 +15,7 @@ ls cache 2>/dev/null
 rank --no-model | tier
 ls cache 2>/dev/null
 rank --model "$model" | tier
-(cd cache/nextcall/store && ls embeddings.nxe store.db)
+(cd cache/nextcall/store && printf '%s\n' embeddings-????????????????.nxe store.db | sed "s/-[0-9a-f]*/-MODEL/")
 rank --model "$model" --feature-cache-size 0 | tier
 # A folder that cannot be made costs a warning.
 rank --model "$model" --store "$data/library.json/x" 2>err | tier
