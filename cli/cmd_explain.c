@@ -197,10 +197,57 @@ static void print_sentence(const nxc_ranking *r, const nxc_ranked *a,
            cli_feature_text(r, best, b->features[best], y, sizeof y));
 }
 
-static void print_explanation(const nxc_ranking *r, const nxc_ranked *a) {
-    const nxc_ranked *b = other_than(r, a);
+static void print_feature(const nxc_ranking *r, size_t f, const nxc_ranked *a,
+                          const nxc_ranked *b) {
     nxc_feature_info info;
     char x[64], y[64];
+    if (!nxc_feature_describe(r->feature_set, f, &info)) return;
+    printf("%-20s %14s", info.name,
+           cli_feature_text(r, f, a->features[f], x, sizeof x));
+    if (a->contributions)
+        printf(" %+13.6f", a->contributions[f]);
+    else
+        printf(" %13s", "-");
+    if (b)
+        printf(" | %14s", cli_feature_text(r, f, b->features[f], y, sizeof y));
+    if (b && b->contributions) printf(" %+13.6f", b->contributions[f]);
+    putchar('\n');
+}
+
+#define EXPLAIN_MAX_ROWS 12
+
+/* How much feature f tells the two apart; without another, how much it tells.
+ */
+static double weight(const nxc_ranked *a, const nxc_ranked *b, size_t f) {
+    if (!a->contributions) return 0;
+    return fabs(a->contributions[f] -
+                (b && b->contributions ? b->contributions[f] : 0));
+}
+
+/* The features that tell the two apart most, in their order in the set; all of
+ * a small set. */
+static void print_features(const nxc_ranking *r, const nxc_ranked *a,
+                           const nxc_ranked *b, bool is_all) {
+    size_t n = r->n_features, shown = 0;
+    for (size_t f = 0; f < n; f++) {
+        size_t heavier = 0;
+        double own = weight(a, b, f);
+        for (size_t g = 0; g < n; g++)
+            heavier +=
+                weight(a, b, g) > own || (g < f && weight(a, b, g) == own);
+        if (!is_all && n > EXPLAIN_MAX_ROWS && heavier >= EXPLAIN_MAX_ROWS)
+            continue;
+        print_feature(r, f, a, b);
+        shown++;
+    }
+    if (shown < n)
+        printf("and %zu features that tell them apart less (--all)\n",
+               n - shown);
+}
+
+static void print_explanation(const nxc_ranking *r, const nxc_ranked *a,
+                              bool is_all) {
+    const nxc_ranked *b = other_than(r, a);
     print_id(r, a);
     printf(": rank %u of %zu, score %.6f, ranker %s, pattern %s (%.2f)\n",
            a->rank, r->n_candidates, a->score, r->ranker, r->workflow_pattern,
@@ -208,21 +255,7 @@ static void print_explanation(const nxc_ranking *r, const nxc_ranked *a) {
     printf("%-20s %14s %13s", "feature", "value", "contribution");
     if (b) printf(" | %14s %13s", "other's value", "contribution");
     putchar('\n');
-    for (size_t f = 0;
-         f < r->n_features && nxc_feature_describe(r->feature_set, f, &info);
-         f++) {
-        printf("%-20s %14s", info.name,
-               cli_feature_text(r, f, a->features[f], x, sizeof x));
-        if (a->contributions)
-            printf(" %+13.6f", a->contributions[f]);
-        else
-            printf(" %13s", "-");
-        if (b)
-            printf(" | %14s",
-                   cli_feature_text(r, f, b->features[f], y, sizeof y));
-        if (b && b->contributions) printf(" %+13.6f", b->contributions[f]);
-        putchar('\n');
-    }
+    print_features(r, a, b, is_all);
     if (b) {
         fputs("other: ", stdout);
         print_id(r, b);
@@ -254,7 +287,7 @@ int cli_explain(const cli_args *args) {
         if (cli_has(args, "json"))
             st = print_pair(&r, item, &err);
         else
-            print_explanation(&r.ranking, item);
+            print_explanation(&r.ranking, item, cli_has(args, "all"));
     }
     int code = st == NXC_OK ? CLI_OK : cli_fail(st, &err);
     close_all(&r);

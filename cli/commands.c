@@ -105,6 +105,7 @@ static const cli_example eval_examples[] = {
 static const cli_option explain_options[] = {
     OPT_REQUEST,
     {"operation", "OPERATION", "explain this one; default: the best"},
+    {"all", NULL, "every feature, not only the twelve that matter most"},
     OPT_JSON,
 };
 static const cli_example explain_examples[] = {
