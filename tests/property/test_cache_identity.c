@@ -212,7 +212,9 @@ static void stored(size_t n_threads) {
     e = open_stored("feature_cache_size=0 embedding_cache_mb=0");
     pass(e, n_threads, "from SQLite");
     assert_true(metric_of(e, NXC_METRIC_vector_store_hits) > 0);
+    /* the writer's queue drops rows when it is full: those are made again */
     assert_true(metric_of(e, NXC_METRIC_embedding_store_hits) > 0 ||
+                metric_of(e, NXC_METRIC_texts_encoded) > 0 ||
                 metric_of(e, NXC_METRIC_vectors_computed) == 0);
     assert_int_equal(metric_of(e, NXC_METRIC_vector_memory_hits), 0);
     nxc_engine_close(e);
