@@ -53,20 +53,6 @@ static void use_store(const char *path) {
     }
 }
 
-/* The fault is over: the store is whole and takes rows. */
-static void check_store(const char *path) {
-    nxc__store_options o = {.max_bytes = 0};
-    nxc__store *s = store_open(path, &o);
-    nxc__store_reader *r = store_reader(s);
-    assert_null(nxc__store_set_aside_as(s));
-    assert_int_equal(store_stats(r, true).n_damaged, 0);
-    store_put_embedding(s, 1000);
-    store_flush(s);
-    assert_true(store_has_embedding(r, 1000));
-    nxc__store_reader_free(r);
-    nxc__store_close(s);
-}
-
 static void make_python_system(const char *path) {
     size_t size;
     char *bytes = store_read_file(
@@ -101,7 +87,7 @@ typedef struct work_case {
     void (*check)(const char *path);
 } work_case;
 static const work_case works[] = {
-    {"store", NULL, use_store, check_store},
+    {"store", NULL, use_store, store_check_whole},
     {"migrate", make_python_system, use_migrate, check_migrate},
 };
 typedef struct fault_case {

@@ -144,19 +144,6 @@ static void use_store(const char *path) {
     nxc__store_close(s);
 }
 
-static void check_store(const char *path) {
-    nxc__store_options o = {.max_bytes = 0};
-    nxc__store *s = store_open(path, &o);
-    nxc__store_reader *r = store_reader(s);
-    assert_null(nxc__store_set_aside_as(s));
-    assert_int_equal(store_stats(r, true).n_damaged, 0);
-    store_put_embedding(s, 1000);
-    store_flush(s);
-    assert_true(store_has_embedding(r, 1000));
-    nxc__store_reader_free(r);
-    nxc__store_close(s);
-}
-
 static void sqlite_without_memory(void **state) {
     enum { STEP = 23 };
     (void)state;
@@ -169,7 +156,7 @@ static void sqlite_without_memory(void **state) {
             use_store(path);
             n_failed = memory.n_failed;
             arm(0, false);
-            check_store(path);
+            store_check_whole(path);
         }
         printf("%zu allocations of SQLite, each %dth failed%s\n", n, STEP,
                onward ? " with all after it" : "");

@@ -170,4 +170,18 @@ static inline void store_overwrite(const char *path, long offset,
     assert_int_equal(fclose(f), 0);
 }
 
+/* The fault is over: the store is whole and takes rows. */
+static inline void store_check_whole(const char *path) {
+    nxc__store_options o = {.max_bytes = 0};
+    nxc__store *s = store_open(path, &o);
+    nxc__store_reader *r = store_reader(s);
+    assert_null(nxc__store_set_aside_as(s));
+    assert_int_equal(store_stats(r, true).n_damaged, 0);
+    store_put_embedding(s, 1000);
+    store_flush(s);
+    assert_true(store_has_embedding(r, 1000));
+    nxc__store_reader_free(r);
+    nxc__store_close(s);
+}
+
 #endif
