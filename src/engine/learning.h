@@ -1,0 +1,34 @@
+/* From learned sessions to rankings that know them. */
+#ifndef NXC_ENGINE_LEARNING_H
+#define NXC_ENGINE_LEARNING_H
+
+#include "engine/engine.h"
+#include "statistics/statistics.h"
+
+typedef struct nxc__learning_options {
+    double now, half_life;       /* see nxc__statistics_options */
+    const nxc__hash128 *exclude; /* (n_exclude) groups */
+    size_t n_exclude;
+    size_t max_sessions;
+    uint64_t seed;
+} nxc__learning_options;
+
+/* Statistics of learned for a catalog of the engine: encodes the texts (from
+ * the cache tiers where they are), builds, and measures how well the text
+ * signal does on the samples. The caller frees them.
+ * Errors: NXC_ERR_NOT_FOUND (catalog), NXC_ERR_NOMEM.
+ * Thread-safety: any. */
+nxc_status nxc__engine_statistics(nxc_engine *engine, nxc_str catalog,
+                                  const nxc__learned *learned,
+                                  const nxc__learning_options *options,
+                                  nxc__statistics **out, nxc_error *err);
+/* Rankings of the catalog use these from now on (NULL: none; the engine owns
+ * them and frees those before). Thread-safety: exclusive. */
+nxc_status nxc__engine_set_statistics(nxc_engine *engine, nxc_str catalog,
+                                      nxc__statistics *statistics,
+                                      nxc_error *err);
+/* The next requests of ctx alone use these (borrowed) in place of the
+ * catalog's; NULL: the catalog's again. Thread-safety: per-ctx. */
+void nxc__ctx_set_statistics(nxc_ctx *ctx, const nxc__statistics *statistics);
+
+#endif

@@ -1,0 +1,3 @@
+# Sources of src/statistics.
+target_sources(nxc_objects PRIVATE
+)
