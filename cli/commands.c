@@ -37,6 +37,9 @@ const size_t cli_n_engine_options = COUNT(cli_engine_options);
         {"session-start", "TIME", "when the session began"},                   \
         {"candidate", "OPERATION",                                             \
          "rank only these; repeatable; default: the whole catalog"},           \
+        {"allow", "RISK,...",                                                  \
+         "rank only operations of these risks: read, write, destructive, "     \
+         "money"},                                                             \
         {"ranker", "FILE|v1",                                                  \
          "LightGBM text model, or the linear default over the set v1; "        \
          "default: universal-v2"},                                             \

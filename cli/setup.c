@@ -372,6 +372,14 @@ static nxc_status read_time(const cli_args *args, const char *name, double *out,
     return st == NXC_OK ? st : nxc__error_prefix(err, st, "--%s", name);
 }
 
+static nxc_status read_allow(const cli_args *args, uint32_t *out,
+                             nxc_error *err) {
+    const char *text = cli_get(args, "allow");
+    if (!text) return NXC_OK;
+    nxc_status st = nxc_risk_parse(nxc__str(text), out, err);
+    return st == NXC_OK ? st : nxc__error_prefix(err, st, "--allow");
+}
+
 nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,
                        nxc_error *err) {
     NXC_TRY(listed(args, out, err));
@@ -379,6 +387,7 @@ nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,
     NXC_TRY(read_time(args, "now", &out->now, err));
     NXC_TRY(read_time(args, "session-start", &out->session_start, err));
     const char *prompt = cli_get(args, "prompt"), *on = cli_get(args, "on");
+    NXC_TRY(read_allow(args, &out->allow, err));
     if (prompt) out->prompt = nxc__str(prompt);
     if (on) out->catalog = nxc__str(on);
     return NXC_OK;

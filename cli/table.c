@@ -95,6 +95,7 @@ static void print_why(const nxc_ranking *r, const nxc_ranked *item,
 }
 
 #define LEFT_COLUMNS 22 /* rank, score, method and what is between */
+#define RISK_COLUMNS 13
 #define WHY_COLUMNS 46
 static size_t path_columns(size_t columns) {
     if (columns == SIZE_MAX) return 34; /* no terminal */
@@ -107,17 +108,23 @@ static size_t path_columns(size_t columns) {
 
 static void print_rows(const nxc_ranking *r, size_t top, const double *mean) {
     bool color = cli_color(stdout);
-    size_t columns = cli_columns(), path = path_columns(columns),
+    size_t columns = cli_columns();
+    bool has_risk = columns >= 100; /* a narrow table is for why */
+    if (has_risk && columns != SIZE_MAX) columns -= RISK_COLUMNS;
+    size_t path = path_columns(columns),
            why = columns - LEFT_COLUMNS - path - 2;
-    printf("%srank   score  method  ", color ? "\x1b[2m" : "");
+    printf("%srank   score  %smethod  ", color ? "\x1b[2m" : "",
+           has_risk ? "risk         " : "");
     cli_print_cell(stdout, NXC_STR("path"), path);
     printf("%s%s\n", why >= 3 ? "  why" : "", color ? "\x1b[0m" : "");
     for (size_t i = 0; i < r->n && i < top; i++) {
         nxc_operation op;
         if (!nxc_catalog_get_operation(r->catalog, r->items[i].operation, &op))
             continue;
-        printf("%s%4u  %6.3f  %-6s  ", color && i == 0 ? "\x1b[32m" : "",
-               r->items[i].rank, r->items[i].score, nxc_method_name(op.method));
+        printf("%s%4u  %6.3f  ", color && i == 0 ? "\x1b[32m" : "",
+               r->items[i].rank, r->items[i].score);
+        if (has_risk) printf("%-11s  ", nxc_risk_name(op.risk));
+        printf("%-6s  ", nxc_method_name(op.method));
         cli_print_cell(stdout, op.path.len ? op.path : op.id, path);
         if (color && i == 0) fputs("\x1b[0m", stdout);
         if (why >= 3) fputs("  ", stdout);
@@ -150,6 +157,7 @@ void cli_print_ranking(const nxc_ranking *r, size_t top) {
            r->workflow_pattern, r->pattern_confidence, r->n_candidates,
            r->ranker, r->timing.resolve_us, r->timing.encode_us, r->n_encoded,
            r->timing.features_us, r->timing.score_us, r->timing.order_us);
+    if (r->n_not_allowed) printf("; %zu not allowed", r->n_not_allowed);
     if (r->n_unknown_calls)
         printf("; %zu calls unknown to the catalog", r->n_unknown_calls);
     if (r->prompt_truncated) printf("; prompt truncated at 256 tokens");

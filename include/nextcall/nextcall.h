@@ -308,6 +308,26 @@ enum { /* nxc_operation.flags */
        NXC_OP_BODY_REQUIRED = 4u /* a request body must be sent */
 };
 
+/* What a call of an operation may do at worst, in rising order; an operation
+ * has one label, by its method, its words and what its document says of it
+ * (docs/risk.md). */
+typedef enum nxc_risk {
+    NXC_RISK_READ = 0,        /* changes nothing */
+    NXC_RISK_WRITE = 1,       /* creates or changes */
+    NXC_RISK_DESTRUCTIVE = 2, /* ends or destroys something */
+    NXC_RISK_MONEY = 3        /* moves money, or commits to it */
+} nxc_risk;
+#define NXC_RISK_BIT(risk) (1u << (risk))
+
+/* "read", "write", "destructive", "money"; "" for another number.
+ * Thread-safety: any. Since 0.1. */
+NXC_API const char *nxc_risk_name(nxc_risk risk);
+/* "read,write" to the set of NXC_RISK_BIT that it names.
+ * Errors: NXC_ERR_INVALID (names the nearest). Thread-safety: any. Since 0.1.
+ */
+NXC_API NXC_MUST_CHECK nxc_status nxc_risk_parse(nxc_str text, uint32_t *out,
+                                                 nxc_error *err);
+
 /* A view of one operation; strings live as long as the catalog. */
 typedef struct nxc_operation {
     nxc_str id; /* unique: "GET /v1/customers/{customer}" or a name */
@@ -327,6 +347,7 @@ typedef struct nxc_operation {
     uint32_t n_body;    /* top-level request-body properties */
     uint32_t n_returns; /* top-level 2xx-response properties */
     uint32_t n_scopes;
+    nxc_risk risk;
 } nxc_operation;
 
 typedef enum nxc_field_kind {
@@ -569,12 +590,14 @@ typedef struct nxc_request {
     nxc_str catalog;      /* name, or "": the only one */
     const nxc_str *candidates; /* keys as in nxc_catalog_find, or NULL: all */
     size_t n_candidates;
-    size_t top; /* 0: all */
+    size_t top;     /* 0: all */
+    uint32_t allow; /* set of NXC_RISK_BIT: candidates with another risk are
+                       not ranked; 0: all are */
 } nxc_request;
 #define NXC_REQUEST_INIT                                                     \
     {                                                                        \
         sizeof(nxc_request), {0, 0}, {0, 0}, {0, 0}, 0, 0, NXC_NAN, NXC_NAN, \
-            {0, 0}, 0, 0, 0                                                  \
+            {0, 0}, 0, 0, 0, 0                                               \
     }
 #define NXC_NAN (__builtin_nan(""))
 
@@ -634,7 +657,8 @@ typedef struct nxc_ranked {
 typedef struct nxc_ranking {
     const nxc_ranked *items; /* best first */
     size_t n;
-    size_t n_candidates; /* that were scored */
+    size_t n_candidates;  /* that were scored */
+    size_t n_not_allowed; /* that request.allow left out */
     size_t n_features;
     const char *feature_set;       /* "v1" or "v2" */
     const uint8_t *feature_status; /* (n_features) nxc_feature_status */

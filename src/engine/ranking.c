@@ -35,7 +35,7 @@ typedef struct job {
     nxc__workflow workflow;
     nxc__decision_point dp;
     uint32_t *candidates;
-    size_t n;
+    size_t n, n_not_allowed;
     nxc__hash128 prompt_hash;
     nxc__vectors vectors;
     nxc__tier_id prompt_tier; /* where its embedding was found */
@@ -81,6 +81,10 @@ static nxc_status check_request(const nxc_ctx *ctx, const nxc_request *r,
         return nxc__error(err, NXC_ERR_LIMIT,
                           "prompt: expected at most %zu bytes, got %zu",
                           max_prompt, r->prompt.len);
+    if (r->allow >> (NXC_RISK_MONEY + 1))
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "allow: expected a set of risks, got 0x%x",
+                          (unsigned)r->allow);
     if (r->n_candidates > max_candidates)
         return nxc__error(err, NXC_ERR_LIMIT,
                           "candidates: expected at most %zu, got %zu",
@@ -124,6 +128,21 @@ static nxc_status listed_candidates(job *j, nxc_error *err) {
     return NXC_OK;
 }
 
+/* What the request does not allow is no candidate at all: features that
+ * compare candidates do not see it. */
+static void drop_not_allowed(job *j) {
+    size_t kept = 0;
+    uint32_t allow = j->request->allow;
+    for (size_t i = 0; allow && i < j->n; i++) {
+        nxc_risk risk = nxc__catalog_risk(j->entry->catalog, j->candidates[i]);
+        if (allow & NXC_RISK_BIT(risk))
+            j->candidates[kept++] = j->candidates[i];
+    }
+    if (!allow) kept = j->n;
+    j->n_not_allowed = j->n - kept;
+    j->n = kept;
+}
+
 static nxc_status resolve(job *j, nxc_error *err) {
     nxc_engine *e = j->ctx->engine;
     const nxc_request *r = j->request;
@@ -147,6 +166,7 @@ static nxc_status resolve(job *j, nxc_error *err) {
         NXC_TRY(listed_candidates(j, err));
     else
         j->n = all_candidates(j->entry, j->candidates);
+    drop_not_allowed(j);
     NXC_TRY(nxc__session_resolve(j->entry->catalog, r, e->cfg, &j->ctx->arena,
                                  &j->session, err));
     j->dp.prompt_methods = nxc__prompt_methods(r->prompt);
@@ -462,6 +482,7 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
     nxc__hash128_format(j.prompt_hash, r.prompt_hash);
     NXC_TRY(run_stages(&j, &r, err));
     r.n_candidates = j.n;
+    r.n_not_allowed = j.n_not_allowed;
     r.n_features = j.set->n;
     r.feature_set = j.set->name;
     r.feature_status = j.status;

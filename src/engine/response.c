@@ -79,6 +79,7 @@ static void ranking_member(nxc__buffer *b, const nxc_ranking *r,
             NXC_UNREACHABLE("a ranked operation is in its catalog");
         nxc__buffer_append_z(b, i ? ",{" : "{");
         text_member(b, "operation", op.id);
+        text_member(b, "risk", nxc__str(nxc_risk_name(op.risk)));
         number_member(b, "score", r->items[i].score);
         number_member(b, "rank", r->items[i].rank);
         if (with_features) feature_members(b, r, &r->items[i]);
@@ -110,6 +111,7 @@ nxc_status nxc_ranking_format(nxc_ctx *ctx, const nxc_request *request,
     text_member(b, "cache_tier", nxc__str(r->cache_tier));
     text_member(b, "ranker", nxc__str(r->ranker));
     number_member(b, "n_candidates", (double)r->n_candidates);
+    number_member(b, "not_allowed", (double)r->n_not_allowed);
     number_member(b, "unknown_calls", (double)r->n_unknown_calls);
     member(b, "prompt_truncated");
     nxc__buffer_append_z(b, r->prompt_truncated ? "true" : "false");

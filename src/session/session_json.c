@@ -289,9 +289,11 @@ static nxc_status read_candidates(const reader *r, const place *p,
 
 /* The last four are labels of benchmark scenarios: known, and passed over. */
 static const char *const request_members[] = {
-    "id",   "prompt",  "previous_prompt", "history", "session_start",
-    "now",  "catalog", "candidates",      "top",     "set",
-    "flow", "next",    "pattern"};
+    "id",      "prompt",        "previous_prompt",
+    "history", "session_start", "now",
+    "catalog", "candidates",    "top",
+    "allow",   "set",           "flow",
+    "next",    "pattern"};
 #define N_REQUEST_MEMBERS (sizeof request_members / sizeof *request_members)
 
 /* Each member known, and there once. */
@@ -319,6 +321,23 @@ static nxc_status check_members(const reader *r, const place *root) {
     return NXC_OK;
 }
 
+/* Risks by name. */
+static nxc_status read_allow(const reader *r, const place *p, uint32_t *out) {
+    if (!p->value) return NXC_OK;
+    if (!nxc__json_is(p->value, NXC_JSON_ARRAY))
+        return wrong_type(r, p, "an array of risks");
+    if (!nxc__json_size(p->value))
+        return nxc__json_error(r->doc, &p->path, r->err, NXC_ERR_INVALID,
+                               "expected one risk or more, got none");
+    for (nxc__json_iter it = nxc__json_each(p->value); nxc__json_next(&it);) {
+        place at = element(p, &it);
+        nxc_risk risk;
+        NXC_TRY(nxc__risk_read(r->doc, &at.path, at.value, &risk, r->err));
+        *out |= NXC_RISK_BIT(risk);
+    }
+    return NXC_OK;
+}
+
 static nxc_status read_request(const reader *r, nxc_request *out) {
     place root = {nxc__json_root(r->doc), {NULL, {NULL, 0}, 0}};
     uint64_t top = 0;
@@ -330,7 +349,8 @@ static nxc_status read_request(const reader *r, nxc_request *out) {
           history = member(&root, "history"), now = member(&root, "now"),
           start = member(&root, "session_start"),
           catalog = member(&root, "catalog"), n_top = member(&root, "top"),
-          candidates = member(&root, "candidates");
+          candidates = member(&root, "candidates"),
+          allow = member(&root, "allow");
     NXC_TRY(read_id(r, &id, &out->id));
     NXC_TRY(read_prompt(r, &prompt, &out->prompt));
     NXC_TRY(read_prompt(r, &previous, &out->previous_prompt));
@@ -339,6 +359,7 @@ static nxc_status read_request(const reader *r, nxc_request *out) {
     NXC_TRY(read_time(r, &now, &out->now));
     NXC_TRY(read_string(r, &catalog, &out->catalog));
     NXC_TRY(read_candidates(r, &candidates, out));
+    NXC_TRY(read_allow(r, &allow, &out->allow));
     NXC_TRY(read_uint(r, &n_top, UINT32_MAX, &top));
     out->top = (size_t)top;
     return NXC_OK;
