@@ -710,6 +710,29 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_explain(nxc_ctx *ctx,
                                                       size_t first, size_t n,
                                                       nxc_error *err);
 
+/* Why one item stands before another, in words. Less than this share of all
+ * that speaks for it is not named. */
+#define NXC_BECAUSE_SHARE 0.1
+#define NXC_MAX_REASONS 4
+typedef struct nxc_reason {
+    nxc_str text;   /* "its name says \"refund\", the other's does not" */
+    double share;   /* of all that speaks for it, 0 to 1 */
+    size_t feature; /* the heaviest of the reason */
+} nxc_reason;
+typedef struct nxc_because {
+    nxc_reason reasons[NXC_MAX_REASONS]; /* heaviest first */
+    size_t n; /* 0: nothing tells them apart but the catalog's order */
+} nxc_because;
+/* What speaks for item first and against item second: the differences of their
+ * contributions, those of like features summed; swapped, what speaks for the
+ * other. ranking is the last of ctx, and its request is still as it was. Texts
+ * are valid until the next call of nxc_rank on ctx.
+ * Errors: as nxc_ranking_explain, NXC_ERR_STATE (no ranking).
+ * Thread-safety: per-ctx. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_ranking_because(nxc_ctx *ctx, nxc_ranking *ranking, size_t first,
+                    size_t second, nxc_because *out, nxc_error *err);
+
 /* Parse, rank and format in one call: JSON in, JSON out. A request that fails
  * is answered by {"id", "error": {"code", "message"}} and its status is
  * returned. with_features: see nxc_ranking_format. out is valid until the next
@@ -719,7 +742,7 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str request,
                                                 nxc_str *out, nxc_error *err);
 /* The JSON form of a ranking, as nxc_rank_json gives it.
  * with_features: add feature values, and contributions where the ranker has
- * them. Since 0.1. */
+ * them, and why the first stands before the second. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_format(
     nxc_ctx *ctx, const nxc_request *request, const nxc_ranking *ranking,
     bool with_features, nxc_str *out, nxc_error *err);

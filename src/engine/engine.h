@@ -77,6 +77,9 @@ struct nxc_ctx {
      * clauses (set v1: of the prompt alone) */
     float *query_embeddings;
     nxc__store_reader *reader; /* or NULL */
+    /* What the last ranking was made of, in the arena; or NULL. Its prompt is
+     * the request's. */
+    const nxc__decision_point *point;
 };
 
 #define NXC_QUERY_TEXTS (2 + NXC_MAX_CLAUSES)

@@ -459,6 +459,25 @@ static nxc_status run_stages(job *j, nxc_ranking *r, nxc_error *err) {
     return NXC_OK;
 }
 
+/* What nxc_ranking_because looks at, moved from the stack to the arena. */
+static nxc_status remember(const job *j, nxc_error *err) {
+    struct {
+        nxc__decision_point dp;
+        nxc__session session;
+        nxc__query query;
+    } *kept = nxc__arena_alloc(&j->ctx->arena, sizeof *kept);
+    if (!kept) return nxc__error_nomem(err, sizeof *kept);
+    kept->dp = j->dp;
+    kept->session = j->session;
+    kept->query = j->query;
+    kept->dp.session = &kept->session;
+    kept->dp.query = &kept->query;
+    kept->dp.workflow = NULL;
+    kept->dp.index = j->entry->index;
+    j->ctx->point = &kept->dp;
+    return NXC_OK;
+}
+
 static bool is_current(void *user, nxc__hash128 fingerprint) {
     const nxc_engine *e = user;
     for (size_t i = 0; i < e->n_entries; i++)
@@ -471,6 +490,7 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
                        nxc_ranking *out, nxc_error *err) {
     NXC_TRY(check_request(ctx, request, err));
     nxc__arena_reset(&ctx->arena);
+    ctx->point = NULL;
     nxc_engine *e = ctx->engine;
     nxc__tiers_warm(&e->tiers, ctx->reader,
                     nxc__config_int(e->cfg, NXC_OPT_parallel_workers) > 1,
@@ -481,6 +501,7 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
     j.prompt_hash = nxc__hash_128(request->prompt.ptr, request->prompt.len);
     nxc__hash128_format(j.prompt_hash, r.prompt_hash);
     NXC_TRY(run_stages(&j, &r, err));
+    NXC_TRY(remember(&j, err));
     r.n_candidates = j.n;
     r.n_not_allowed = j.n_not_allowed;
     r.n_features = j.set->n;
