@@ -50,6 +50,8 @@ const size_t cli_n_engine_options = COUNT(cli_engine_options);
 
 static const cli_option rank_options[] = {
     OPT_REQUEST,
+    {"min-confidence", "P",
+     "rank nothing unless the best one's probability is at least P, 0 to 1"},
     {"top", "N", "print the N best (default 10; JSON: all)"},
     {"requests", "FILE.jsonl",
      "one request a line in, one answer a line out, in order; - is stdin"},

@@ -600,11 +600,13 @@ typedef struct nxc_request {
     size_t top;     /* 0: all */
     uint32_t allow; /* set of NXC_RISK_BIT: candidates with another risk are
                        not ranked; 0: all are */
+    double min_confidence; /* rank nothing unless the best candidate's
+                              probability is at least this; NaN: always */
 } nxc_request;
 #define NXC_REQUEST_INIT                                                     \
     {                                                                        \
         sizeof(nxc_request), {0, 0}, {0, 0}, {0, 0}, 0, 0, NXC_NAN, NXC_NAN, \
-            {0, 0}, 0, 0, 0, 0                                               \
+            {0, 0}, 0, 0, 0, 0, NXC_NAN                                      \
     }
 #define NXC_NAN (__builtin_nan(""))
 
@@ -662,7 +664,9 @@ typedef struct nxc_ranked {
     uint32_t operation; /* index in the catalog */
     uint32_t rank;      /* 1 is best */
     double score;
-    const float *features;       /* (n_features) */
+    double probability;    /* calibrated: that it is the next call; NaN if the
+                              ranker has no calibration (docs/calibration.md) */
+    const float *features; /* (n_features) */
     const double *contributions; /* (n_features); NULL for trees until asked */
 } nxc_ranked;
 
@@ -679,13 +683,17 @@ typedef struct nxc_ranking {
     const char *workflow_pattern; /* "browse_edit_save", ... or "none" */
     double pattern_confidence;    /* 0..1 */
     double workflow_probability;  /* of the best candidate */
-    double confidence_score;      /* softmax share of the best candidate */
-    char prompt_hash[33];         /* hex XXH3-128 of the prompt */
-    const char *cache_tier;       /* "memory", "file", "store": where all of
-                                     the features, or else the prompt's
-                                     embedding, were found; or "none" */
-    size_t n_unknown_calls;       /* of the history, not in the catalog */
-    size_t n_encoded;             /* texts encoded for this request */
+    double confidence_score;      /* softmax share of the best candidate; not
+                                     calibrated, of any ranker */
+    double best_probability;      /* of the best candidate, ranked or not; NaN
+                                     without a calibration */
+    bool abstained;         /* it is below request.min_confidence: no items */
+    char prompt_hash[33];   /* hex XXH3-128 of the prompt */
+    const char *cache_tier; /* "memory", "file", "store": where all of
+                               the features, or else the prompt's
+                               embedding, were found; or "none" */
+    size_t n_unknown_calls; /* of the history, not in the catalog */
+    size_t n_encoded;       /* texts encoded for this request */
     bool prompt_truncated;
     struct {
         double resolve_us, encode_us, features_us, score_us, order_us;
@@ -695,7 +703,8 @@ typedef struct nxc_ranking {
 /* Rank the candidates of a request. out and all it points to are valid until
  * the next call on ctx. Ties: by operation index in the catalog, ascending.
  * Errors: NXC_ERR_NOT_FOUND (catalog, candidate), NXC_ERR_INVALID,
- * NXC_ERR_STATE (no catalog), NXC_ERR_NOMEM.
+ * NXC_ERR_STATE (no catalog), NXC_ERR_UNSUPPORTED (min_confidence of a ranker
+ * without calibration), NXC_ERR_NOMEM.
  * Thread-safety: per-ctx. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_rank(nxc_ctx *ctx,
                                            const nxc_request *request,

@@ -44,6 +44,7 @@ typedef struct job {
     uint8_t *status;       /* (set->n) */
     float *features;       /* (n, set->n) */
     double *scores;        /* (n) */
+    double *probabilities; /* (n) */
     double *contributions; /* (n, set->n) */
     bool has_contributions;
 } job;
@@ -81,6 +82,10 @@ static nxc_status check_request(const nxc_ctx *ctx, const nxc_request *r,
         return nxc__error(err, NXC_ERR_LIMIT,
                           "prompt: expected at most %zu bytes, got %zu",
                           max_prompt, r->prompt.len);
+    if (r->min_confidence < 0 || r->min_confidence > 1)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "min_confidence: expected 0 to 1, got %g",
+                          r->min_confidence);
     if (r->allow >> (NXC_RISK_MONEY + 1))
         return nxc__error(err, NXC_ERR_INVALID,
                           "allow: expected a set of risks, got 0x%x",
@@ -378,6 +383,30 @@ static double confidence(const double *scores, size_t n, double best) {
     return 1.0 / sum;
 }
 
+/* Probabilities are for requests like those that they were fitted on: with a
+ * prompt and, in set v2, its embeddings. */
+static bool is_calibrated(const job *j) {
+    return j->request->prompt.len && (keeps_vectors(j) || j->query.embeddings);
+}
+
+static nxc_status calibrate(job *j, nxc_error *err) {
+    const nxc_ranker *ranker = j->ctx->engine->ranker;
+    const nxc__calibration *c =
+        nxc__ranker_calibration(ranker, j->dp.statistics != NULL);
+    if (c->n == 0 && !isnan(j->request->min_confidence))
+        return nxc__error(err, NXC_ERR_UNSUPPORTED,
+                          "min_confidence: expected a ranker with calibrated "
+                          "probabilities, got %s",
+                          nxc_ranker_name(ranker));
+    j->probabilities =
+        nxc__arena_alloc_array(&j->ctx->arena, j->n, sizeof(double));
+    if (!j->probabilities) return nxc__error_nomem(err, j->n * sizeof(double));
+    static const nxc__calibration none = {.n = 0};
+    nxc__calibrate(is_calibrated(j) ? c : &none, j->scores, j->n,
+                   j->probabilities);
+    return NXC_OK;
+}
+
 static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
     nxc__arena *arena = &j->ctx->arena;
     size_t k =
@@ -393,6 +422,7 @@ static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
         items[i] = (nxc_ranked){.operation = j->candidates[at],
                                 .rank = (uint32_t)i + 1,
                                 .score = j->scores[at],
+                                .probability = j->probabilities[at],
                                 .features = j->features + at * j->set->n,
                                 .contributions =
                                     j->has_contributions
@@ -407,6 +437,10 @@ static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
         &j->workflow, j->entry->catalog, (nxc__state)j->entry->states[first],
         nxc__catalog_resource(j->entry->catalog, first));
     out->confidence_score = confidence(j->scores, j->n, items[0].score);
+    out->best_probability = items[0].probability;
+    double least = j->request->min_confidence;
+    out->abstained = !isnan(least) && !(out->best_probability >= least);
+    if (out->abstained) out->n = 0;
     return NXC_OK;
 }
 
@@ -449,6 +483,7 @@ static nxc_status run_stages(job *j, nxc_ranking *r, nxc_error *err) {
     NXC_TRY(features(j, err));
     r->timing.features_us = lap(j->ctx, NXC_HISTOGRAM_features, &clock);
     NXC_TRY(score(j, err));
+    NXC_TRY(calibrate(j, err));
     r->timing.score_us = lap(j->ctx, NXC_HISTOGRAM_score, &clock);
     NXC_TRY(order(j, r, err));
     r->timing.order_us = lap(j->ctx, NXC_HISTOGRAM_order, &clock);
@@ -498,6 +533,7 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
     job j = {.ctx = ctx, .request = request, .set = e->set};
     nxc_ranking r;
     memset(&r, 0, sizeof r);
+    r.best_probability = (double)NAN;
     j.prompt_hash = nxc__hash_128(request->prompt.ptr, request->prompt.len);
     nxc__hash128_format(j.prompt_hash, r.prompt_hash);
     NXC_TRY(run_stages(&j, &r, err));

@@ -81,6 +81,7 @@ static void ranking_member(nxc__buffer *b, const nxc_ranking *r,
         text_member(b, "operation", op.id);
         number_member(b, "score", r->items[i].score);
         number_member(b, "rank", r->items[i].rank);
+        number_member(b, "probability", r->items[i].probability);
         text_member(b, "risk", nxc__str(nxc_risk_name(op.risk)));
         if (with_features) feature_members(b, r, &r->items[i]);
         nxc__buffer_append_char(b, '}');
@@ -129,6 +130,9 @@ nxc_status nxc_ranking_format(nxc_ctx *ctx, const nxc_request *request,
     number_member(b, "pattern_confidence", r->pattern_confidence);
     number_member(b, "workflow_probability", r->workflow_probability);
     number_member(b, "confidence_score", r->confidence_score);
+    number_member(b, "best_probability", r->best_probability);
+    member(b, "abstained");
+    nxc__buffer_append_z(b, r->abstained ? "true" : "false");
     text_member(b, "prompt_hash", nxc__str(r->prompt_hash));
     text_member(b, "cache_tier", nxc__str(r->cache_tier));
     text_member(b, "ranker", nxc__str(r->ranker));
