@@ -79,24 +79,37 @@ static double on_line(const nxc__calibration *c, double share) {
     return y + part * (c->probabilities[k] - y);
 }
 
-/* Below e^-40 of the best a share is nothing to a sum of doubles. */
-#define NOTHING (-40.0)
+/* Sum of exp((score - best) / temperature) over the best. top (at most
+ * NXC_CALIBRATION_BEST) falls. */
+static double sum_of_best(const nxc__calibration *c, const double *scores,
+                          size_t n) {
+    double top[NXC_CALIBRATION_BEST], sum = 0;
+    size_t n_top = 0;
+    for (size_t i = 0; i < n; i++) {
+        double x = scores[i];
+        bool is_full = n_top == NXC_CALIBRATION_BEST;
+        if (isnan(x) || (is_full && x <= top[n_top - 1])) continue;
+        size_t at = is_full ? n_top - 1 : n_top++;
+        for (; at > 0 && top[at - 1] < x; at--)
+            top[at] = top[at - 1];
+        top[at] = x;
+    }
+    for (size_t i = 0; i < n_top; i++)
+        sum += exp((top[i] - top[0]) / c->temperature);
+    return sum;
+}
 
 void nxc__calibrate(const nxc__calibration *c, const double *scores, size_t n,
                     double *probabilities) {
-    double best = -(double)INFINITY, sum = 0;
+    double best = -(double)INFINITY;
     for (size_t i = 0; i < n; i++) {
         probabilities[i] = (double)NAN;
         if (scores[i] > best) best = scores[i];
     }
     if (c->n == 0 || !isfinite(best)) return;
-    for (size_t i = 0; i < n; i++) {
-        double x = (scores[i] - best) / c->temperature;
-        if (isnan(x)) continue;
-        probabilities[i] = x > NOTHING ? exp(x) : 0;
-        sum += probabilities[i];
-    }
+    double sum = sum_of_best(c, scores, n);
     for (size_t i = 0; i < n; i++)
-        if (!isnan(probabilities[i]))
-            probabilities[i] = on_line(c, probabilities[i] / sum);
+        if (!isnan(scores[i]))
+            probabilities[i] =
+                on_line(c, exp((scores[i] - best) / c->temperature) / sum);
 }

@@ -2,7 +2,8 @@
  * From scores to probabilities. A model's notes carry, for requests without and
  * with learned sessions, a temperature and a rising line of knots:
  *
- *     share        exp((score - best) / temperature), over the sum of all
+ *     share        exp((score - best) / temperature), over the sum of the ten
+ *                  best: a long tail of candidates would count for itself
  *     probability  on the line through (shares[k], probabilities[k])
  *
  * fitted by tools/calibrate on scores of models that had not seen the group
@@ -15,6 +16,7 @@
 #include "ranker/model_notes.h"
 
 #define NXC_MAX_KNOTS 64
+#define NXC_CALIBRATION_BEST 10 /* candidates that a share is of */
 
 typedef struct nxc__calibration {
     size_t n; /* knots; 0: there is none */

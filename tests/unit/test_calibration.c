@@ -118,6 +118,24 @@ static void test_map(void **state) {
     assert_true(isnan(p[0]));
 }
 
+static void test_a_long_tail_does_not_count(void **state) {
+    (void)state;
+    const nxc__calibration c = {3, 0.5, {0, 0.2, 0.9}, {0, 0.1, 0.8}};
+    uint64_t seed = 7;
+    double s[3000], p[3000], best = 0;
+    for (size_t i = 0; i < 3000; i++) /* the ten best anywhere */
+        s[i] = i % 300 == 17 ? 1 + (double)(i / 300) / 100
+                             : (double)(nxc_random(&seed) % 1000) / 1000;
+    nxc__calibrate(&c, s, 3000, p);
+    for (size_t i = 0; i < 3000; i++)
+        best = p[i] > best ? p[i] : best;
+    double ten[10], q[10];
+    for (size_t i = 0; i < 10; i++)
+        ten[i] = s[i * 300 + 17];
+    nxc__calibrate(&c, ten, 10, q);
+    assert_true(p[9 * 300 + 17] == best && q[9] == best);
+}
+
 static void test_higher_scores_are_never_less_probable(void **state) {
     (void)state;
     const nxc__calibration c = {
@@ -214,6 +232,7 @@ int main(void) {
         cmocka_unit_test(test_notes),
         cmocka_unit_test(test_most_knots),
         cmocka_unit_test(test_map),
+        cmocka_unit_test(test_a_long_tail_does_not_count),
         cmocka_unit_test(test_higher_scores_are_never_less_probable),
         cmocka_unit_test(test_rankings),
     };
