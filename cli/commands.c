@@ -179,9 +179,22 @@ static const cli_example score_examples[] = {
 };
 static const cli_option importance_options[] = {
     OPT_JSON,
+    {"permutation", NULL,
+     "what MRR loses when a feature's values are shuffled over the rows of "
+     "--data"},
+    OPT_DATA,
+    {"repeats", "N", "shuffles of each feature (default 5)"},
+    {"seed", "N", "of the shuffles (default 1)"},
+    OPT_FILTER,
+    OPT_MODEL,
+    {"no-model", NULL, "extract without an encoder"},
+    {"no-store", NULL, "read and keep no embeddings"},
+    OPT_THREADS,
 };
 static const cli_example importance_examples[] = {
     {"Which features a model goes by", "nextcall importance model.txt"},
+    {"What each is worth on sessions with known calls",
+     "nextcall importance model.txt --permutation --data sessions/"},
 };
 
 static const cli_option embed_options[] = {
@@ -414,8 +427,11 @@ const cli_command cli_commands[] = {
      OPTIONS(score_options), 0, 0, false, OPTIONS(score_examples), cli_score},
     {"importance", "MODEL", "what a LightGBM model goes by",
      "Shows for each feature how many splits ask for it and the sum of their "
-     "gains, as LightGBM does, by falling gain.",
-     OPTIONS(importance_options), 1, 1, false, OPTIONS(importance_examples),
+     "gains, as LightGBM does, by falling gain. With --permutation it ranks "
+     "every decision point of --data (as train reads it, all candidates) and "
+     "shows how much MRR falls when one feature is shuffled over all rows, "
+     "with the standard error over the shuffles.",
+     OPTIONS(importance_options), 1, 1, true, OPTIONS(importance_examples),
      cli_importance},
     {"embed", "FILE...", "sentence embeddings of lines",
      "Encodes each line of the files (- is standard input), in their order. "

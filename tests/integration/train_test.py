@@ -135,6 +135,51 @@ def a_matrix_does_too(command, folder):
     assert "feature_set" not in notes
 
 
+def permutation_finds_what_counts(command, folder):
+    """One column decides, one repeats the answer at half the points, one is noise, one is not asked for."""
+    rng, rows, index = np.random.default_rng(4), [], []
+    for i in range(300):
+        n, gold = 8, int(rng.integers(8))
+        block = rng.normal(size=(n, 4))
+        block[gold, 0] += 3
+        block[gold, 1] += 1
+        block[:, 3] = 5
+        rows.append(block)
+        index.append({"scenario_id": f"s{i}", "group": "g", "catalog": "c", "step": 0, "first": 8 * i, "n": n, "gold": gold})
+    os.makedirs(f"{folder}/p")
+    np.save(f"{folder}/p/p.npy", np.concatenate(rows).astype(np.float32))
+    write(f"{folder}/p/p.npy.jsonl", index)
+    command.train(f"{folder}/p.txt", "--data", f"{folder}/p", *SMALL)
+    arguments = ["importance", f"{folder}/p.txt", "--permutation", "--data", f"{folder}/p", "--json"]
+    out = json.loads(command.run(*arguments))
+    assert out == json.loads(command.run(*arguments)), "not the same twice"
+    assert out != json.loads(command.run(*arguments, "--seed", "2"))
+    losses = {f["feature"]: f for f in out["features"]}
+    assert "Column_3" not in losses and out["points"] == 300
+    assert losses["Column_0"]["loss"] > 3 * losses["Column_1"]["loss"] > 0, losses
+    assert losses["Column_1"]["loss"] > losses["Column_2"]["loss"] + 2 * losses["Column_1"]["standard_error"], losses
+    assert all(0 < f["standard_error"] < 0.02 for f in losses.values()), losses
+    # the figure as computed here, with another generator: within what both errors allow
+    model, block = lightgbm.Booster(model_file=f"{folder}/p.txt"), np.concatenate(rows).astype(np.float32)
+    golds = np.array([p["gold"] for p in index])
+
+    def mrr(matrix):
+        scores = model.predict(matrix.astype(np.float64)).reshape(300, 8)
+        own = scores[np.arange(300), golds][:, None]
+        above, equal = (scores > own).sum(1), (scores == own).sum(1)
+        return np.mean([np.mean([1 / (a + k + 1) for k in range(e)]) for a, e in zip(above, equal)])
+    assert abs(mrr(block) - out["mrr"]) < 1e-11
+    mine = []
+    for _ in range(10):
+        other = block.copy()
+        other[:, 0] = rng.permutation(other[:, 0])
+        mine.append(mrr(block) - mrr(other))
+    error = np.hypot(np.std(mine, ddof=1) / 10 ** 0.5, losses["Column_0"]["standard_error"])
+    assert abs(np.mean(mine) - losses["Column_0"]["loss"]) < 5 * error, (np.mean(mine), losses, error)
+    command.refused("--data", "importance", f"{folder}/p.txt", "--permutation")
+    command.refused("expected a model of", "importance", f"{folder}/a.txt", "--permutation", "--data", f"{folder}/p")
+
+
 def splits_hold(command, folder):
     for by, valid in (("session", 0.3), ("group", 0.2), ("vendor", 0.5)):
         out = command.train(f"{folder}/split.txt", "--data", folder, "--split-by", by, "--valid", str(valid), *SMALL)
@@ -244,6 +289,7 @@ def main():
         lightgbm_agrees(command, folder)
         notes_say_how(command, folder, command.train(f"{folder}/a.txt", "--data", folder, *SMALL))
         a_matrix_does_too(command, folder)
+        permutation_finds_what_counts(command, folder)
         splits_hold(command, folder)
         refusals(command, folder)
         an_interrupt_keeps_the_best(command, folder)
