@@ -7,6 +7,7 @@
 #include "command.h"
 #include "matrix.h"
 #include "npy.h"
+#include "permutation.h"
 
 #define BLOCK_ROWS 1024
 
@@ -235,7 +236,13 @@ int cli_importance(const cli_args *args) {
     nxc_ranker *ranker;
     nxc_status st = load(args, cli_positional(args, 0), &ranker, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
-    st = importance(args, ranker, &err);
+    int code;
+    if (cli_has(args, "permutation")) {
+        code = cli_permutation(args, ranker);
+    } else {
+        st = importance(args, ranker, &err);
+        code = st == NXC_OK ? CLI_OK : cli_fail(st, &err);
+    }
     nxc_ranker_free(ranker);
-    return st == NXC_OK ? CLI_OK : cli_fail(st, &err);
+    return code;
 }

@@ -150,9 +150,11 @@ nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
-/* The same with this ranker in place of --ranker: "v1", a file, or NULL. */
+/* The same with this ranker in place of --ranker: "v1", a file, or NULL; and
+ * with a further catalog, or NULL. */
 nxc_status cli_engine_with(const cli_args *args, const char *ranker,
-                           nxc_engine **out, nxc_error *err);
+                           const char *catalog, nxc_engine **out,
+                           nxc_error *err);
 /* As precompute_embeddings says: encode the operations of a request's catalog
  * now, with a progress line, so that the first ranking is not the one that
  * waits. */
@@ -171,11 +173,12 @@ typedef nxc_status (*cli_visit_catalog)(void *user, nxc_str name,
 nxc_status cli_each_catalog(const cli_args *args, const char *spec,
                             const nxc_config *cfg, cli_visit_catalog visit,
                             void *user, nxc_error *err);
-/* All --catalog options; *n gets how many catalogs they are. A JSONL file that
- * holds several catalogs gives one of each name, unless it is given a name or a
- * filter. */
-nxc_status cli_add_catalogs(const cli_args *args, const nxc_config *cfg,
-                            nxc_engine *engine, size_t *n, nxc_error *err);
+/* All --catalog options and more (or NULL); *n gets how many catalogs they are.
+ * A JSONL file that holds several catalogs gives one of each name, unless it is
+ * given a name or a filter. */
+nxc_status cli_add_catalogs(const cli_args *args, const char *more,
+                            const nxc_config *cfg, nxc_engine *engine,
+                            size_t *n, nxc_error *err);
 /* --prompt, --call, --history, --now, --session-start, --top, --candidate into
  * a request. Texts live as long as args; the history as long as ctx's parse. */
 nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,
@@ -232,6 +235,7 @@ int cli_rank(const cli_args *args);
 int cli_features(const cli_args *args);
 int cli_features_dataset(const cli_args *args);
 int cli_eval(const cli_args *args);
+int cli_train(const cli_args *args);
 int cli_explain(const cli_args *args);
 int cli_embed(const cli_args *args);
 int cli_tokenize(const cli_args *args);

@@ -102,6 +102,48 @@ static const cli_example eval_examples[] = {
      "part.catalog.jsonl --compare v1"},
 };
 
+#define OPT_DATA                                                           \
+    {"data", "DIR|FILE",                                                   \
+     "X.scenarios.jsonl (its catalogs in X.catalog.jsonl), the output of " \
+     "nextcall scenarios, or X.npy with X.npy.jsonl; repeatable"},         \
+        {"catalog", "[NAME=]FILE", "further catalogs; repeatable"},        \
+        {"set", "NAME", "the feature set (default v2)"}, {                 \
+        "every", "N", "of scenario files only each N-th scenario"          \
+    }
+static const cli_option train_options[] = {
+    OPT_DATA,
+    {"output", "MODEL", "where the model goes"},
+    {"continue", "MODEL|universal-v2",
+     "add trees to this model; written only if held-back sessions prove it "
+     "better"},
+    {"split-by", "WHAT",
+     "session, group, catalog or vendor, never on two sides; default: "
+     "catalog, of one catalog session"},
+    {"valid", "SHARE", "of the points, which say when to stop (default 0.2)"},
+    {"held", "SHARE", "with --continue: held back to judge (default 0.3)"},
+    {"duplicates", "WHAT",
+     "answers with the same row on two sides: refuse (default) or drop"},
+    {"candidates", "N", "of a training point at most N (default 60; 0: all)"},
+    {"rounds", "N", "trees at most (default 500)"},
+    {"patience", "N",
+     "stop after N rounds without a better one (default 50; 0: never)"},
+    {"param", "NAME=VALUE", "a parameter of LightGBM; repeatable"},
+    {"seed", "N", "of split, sample and trees (default 1)"},
+    OPT_FILTER,
+    OPT_MODEL,
+    {"no-model", NULL, "extract without an encoder"},
+    {"no-store", NULL, "read and keep no embeddings"},
+    {"threads", "N", "extract and train on N threads (default 4 and 1)"},
+    {"json", NULL, "one object for programs"},
+};
+static const cli_example train_examples[] = {
+    {"From a folder of sessions",
+     "nextcall train --data sessions/ --output ranker.txt"},
+    {"The universal ranker, continued on the sessions of one API",
+     "nextcall train --data shop.scenarios.jsonl --catalog shop.json "
+     "--continue universal-v2 --output shop.txt"},
+};
+
 static const cli_option explain_options[] = {
     OPT_REQUEST,
     {"operation", "OPERATION", "explain this one; default: the best"},
@@ -137,9 +179,22 @@ static const cli_example score_examples[] = {
 };
 static const cli_option importance_options[] = {
     OPT_JSON,
+    {"permutation", NULL,
+     "what MRR loses when a feature's values are shuffled over the rows of "
+     "--data"},
+    OPT_DATA,
+    {"repeats", "N", "shuffles of each feature (default 5)"},
+    {"seed", "N", "of the shuffles (default 1)"},
+    OPT_FILTER,
+    OPT_MODEL,
+    {"no-model", NULL, "extract without an encoder"},
+    {"no-store", NULL, "read and keep no embeddings"},
+    OPT_THREADS,
 };
 static const cli_example importance_examples[] = {
     {"Which features a model goes by", "nextcall importance model.txt"},
+    {"What each is worth on sessions with known calls",
+     "nextcall importance model.txt --permutation --data sessions/"},
 };
 
 static const cli_option embed_options[] = {
@@ -344,6 +399,16 @@ const cli_command cli_commands[] = {
      "those of --compare, BM25, cosine and their fusion; equal scores count at "
      "their expected value.",
      OPTIONS(eval_options), 0, 0, true, OPTIONS(eval_examples), cli_eval},
+    {"train", "", "a ranker from sessions with known calls",
+     "Extracts the features of every decision point by the code that ranks and "
+     "fits a LambdaRank model with LightGBM's library, which is found at run "
+     "time (nextcall doctor says where). Sessions are split so that what "
+     "--split-by names is never on two sides; rounds end when NDCG@10 of the "
+     "validation points has not risen for --patience rounds, or at an "
+     "interrupt, and the best round is kept. Constant columns are named, "
+     "infinite values are refused. The same data, seed and threads give the "
+     "same file. How it came about stands at its end (nextcall model info).",
+     OPTIONS(train_options), 0, 0, true, OPTIONS(train_examples), cli_train},
     {"explain", "", "why a candidate has its score",
      "Shows each feature's value and contribution for one candidate beside the "
      "best other one. A tree ensemble's contributions count from its mean over "
@@ -362,8 +427,11 @@ const cli_command cli_commands[] = {
      OPTIONS(score_options), 0, 0, false, OPTIONS(score_examples), cli_score},
     {"importance", "MODEL", "what a LightGBM model goes by",
      "Shows for each feature how many splits ask for it and the sum of their "
-     "gains, as LightGBM does, by falling gain.",
-     OPTIONS(importance_options), 1, 1, false, OPTIONS(importance_examples),
+     "gains, as LightGBM does, by falling gain. With --permutation it ranks "
+     "every decision point of --data (as train reads it, all candidates) and "
+     "shows how much MRR falls when one feature is shuffled over all rows, "
+     "with the standard error over the shuffles.",
+     OPTIONS(importance_options), 1, 1, true, OPTIONS(importance_examples),
      cli_importance},
     {"embed", "FILE...", "sentence embeddings of lines",
      "Encodes each line of the files (- is standard input), in their order. "

@@ -205,7 +205,7 @@ static nxc_status check_on(const cli_args *args, const nxc_engine *engine,
                            size_t n_catalogs, nxc_error *err) {
     const char *on = cli_get(args, "on");
     if (!on && n_catalogs > 1 && !cli_has(args, "requests") &&
-        !cli_has(args, "scenarios"))
+        !cli_has(args, "scenarios") && !cli_has(args, "data"))
         return nxc__error(err, NXC_ERR_INVALID,
                           "--on: expected the name of one of %zu catalogs, got "
                           "none",
@@ -255,11 +255,12 @@ static nxc_status add_store(const cli_args *args, nxc_config *cfg,
 }
 
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
-    return cli_engine_with(args, cli_get(args, "ranker"), out, err);
+    return cli_engine_with(args, cli_get(args, "ranker"), NULL, out, err);
 }
 
 nxc_status cli_engine_with(const cli_args *args, const char *ranker,
-                           nxc_engine **out, nxc_error *err) {
+                           const char *catalog, nxc_engine **out,
+                           nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
     NXC_TRY(check_stdin(args, err));
@@ -275,7 +276,8 @@ nxc_status cli_engine_with(const cli_args *args, const char *ranker,
         if (st == NXC_OK && cli_get(args, "set"))
             st = nxc_engine_set_features(engine, cli_get(args, "set"), err);
         size_t n = 0;
-        if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, &n, err);
+        if (st == NXC_OK)
+            st = cli_add_catalogs(args, catalog, cfg, engine, &n, err);
         if (st == NXC_OK) st = check_on(args, engine, n, err);
         if (nxc_engine_warning(engine, &warning))
             cli_warn("%s", warning.message);

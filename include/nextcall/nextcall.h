@@ -424,6 +424,13 @@ NXC_API void nxc_ranker_free(nxc_ranker *ranker);
 /* "linear-default-v1" or the model's file name. Since 0.1. */
 NXC_API const char *nxc_ranker_name(const nxc_ranker *ranker);
 NXC_API size_t nxc_ranker_n_features(const nxc_ranker *ranker);
+/* What nextcall wrote into a model file beside the trees: how it was trained
+ * (docs/formats/lightgbm-model.md). The value of a key, NULL if there is none;
+ * note i of them in the order of the file, false past the end. Valid as long as
+ * the ranker. Thread-safety: any. Since 0.1. */
+NXC_API const char *nxc_ranker_note(const nxc_ranker *ranker, const char *key);
+NXC_API bool nxc_ranker_get_note(const nxc_ranker *ranker, size_t i,
+                                 const char **key, const char **value);
 /* Scores of n rows. rows (n, n_features) double, row-major; scores (n).
  * Thread-safety: any. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_score(const nxc_ranker *ranker,
@@ -618,6 +625,11 @@ typedef struct nxc_feature_info {
  * an unknown set. Thread-safety: any. Since 0.1. */
 NXC_API bool nxc_feature_describe(const char *set, size_t i,
                                   nxc_feature_info *out);
+/* 16 hex digits over the names, kinds and dependencies of a set and the
+ * revision of their definitions: a model's notes carry it, and a model whose
+ * notes carry another is refused. False for an unknown set; out is then
+ * untouched. Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_feature_fingerprint(const char *set, char out[17]);
 /* "GET", ... for a value of a category feature, "" otherwise; the resource
  * features need the catalog. Valid as long as the catalog. Since 0.1. */
 NXC_API nxc_str nxc_feature_label(const nxc_catalog *catalog, const char *set,

@@ -137,18 +137,41 @@ static nxc_status prepare_entries(nxc_engine *e, const nxc__feature_set *set,
     return NXC_OK;
 }
 
-/* The set whose names a ranker has: the one of that many, else the first. */
+/* A model's notes name the set that it was trained on, and which revision. */
+static nxc_status check_notes(const nxc_ranker *ranker,
+                              const nxc__feature_set *set, nxc_error *err) {
+    const char *name = nxc_ranker_note(ranker, "feature_set");
+    const char *fingerprint = nxc_ranker_note(ranker, "feature_fingerprint");
+    char own[17] = "";
+    if (name && strcmp(name, set->name) != 0)
+        return nxc__error(err, NXC_ERR_MISMATCH,
+                          "%.80s: expected a model of feature set %s, got one "
+                          "of %.40s",
+                          nxc_ranker_name(ranker), set->name, name);
+    (void)nxc_feature_fingerprint(set->name, own);
+    if (fingerprint && strcmp(fingerprint, own) != 0)
+        return nxc__error(err, NXC_ERR_MISMATCH,
+                          "%.80s: expected feature set %s with fingerprint %s, "
+                          "got %.40s",
+                          nxc_ranker_name(ranker), set->name, own, fingerprint);
+    return NXC_OK;
+}
+
+/* The set that a ranker's notes name, else the one of as many features, else
+ * the first; the names are compared first, as they say most. */
 static nxc_status find_set(const nxc_ranker *ranker,
                            const nxc__feature_set **out, nxc_error *err) {
     const char *names[NXC_MAX_FEATURES];
     const nxc__feature_set *set = nxc__feature_set_at(0), *other;
     for (size_t i = 1; (other = nxc__feature_set_at(i)); i++)
         if (other->n == nxc_ranker_n_features(ranker)) set = other;
+    const char *noted = nxc_ranker_note(ranker, "feature_set");
+    if (noted && (other = nxc__feature_set_find(nxc__str(noted)))) set = other;
     for (size_t f = 0; f < set->n; f++)
         names[f] = set->rows[f].name;
     NXC_TRY(nxc__ranker_check_features(ranker, names, set->n, err));
     *out = set;
-    return NXC_OK;
+    return check_notes(ranker, set, err);
 }
 
 nxc_status nxc_engine_set_ranker(nxc_engine *e, nxc_ranker *ranker,

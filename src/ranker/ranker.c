@@ -16,6 +16,7 @@
 #include "ranker/forest_score.h"
 #include "ranker/lightgbm_read.h"
 #include "ranker/linear.h"
+#include "ranker/model_notes.h"
 #include "ranker/universal_model.h"
 
 /* Of a model file. A tree of 31 leaves takes about 4 KB of text. */
@@ -24,7 +25,8 @@
 struct nxc_ranker {
     const nxc_allocator *alloc;
     nxc__forest_scorer *trees; /* NULL: the linear default */
-    size_t size;               /* of this block, the name included */
+    nxc__model_notes notes;
+    size_t size; /* of this block, the name included */
     char name[];
 };
 
@@ -55,6 +57,8 @@ nxc_status nxc__ranker_parse(nxc_str name, nxc_str text,
     nxc__forest *forest = NULL;
     NXC_TRY(new_ranker(file_name(name), alloc, &r, err));
     nxc_status st = nxc__lightgbm_read(name, text, NULL, alloc, &forest, err);
+    if (st == NXC_OK)
+        st = nxc__model_notes_read(name, text, alloc, &r->notes, err);
     if (st == NXC_OK)
         st = nxc__forest_scorer_new(forest, nxc__cpu_detect(), &r->trees, err);
     if (st != NXC_OK) {
@@ -102,10 +106,22 @@ nxc_status nxc_ranker_universal(const nxc_allocator *alloc, nxc_ranker **out,
 void nxc_ranker_free(nxc_ranker *ranker) {
     if (!ranker) return;
     nxc__forest_scorer_free(ranker->trees);
+    nxc__model_notes_release(&ranker->notes);
     nxc__free(ranker->alloc, ranker, ranker->size);
 }
 
 const char *nxc_ranker_name(const nxc_ranker *ranker) { return ranker->name; }
+
+const char *nxc_ranker_note(const nxc_ranker *ranker, const char *key) {
+    return key ? nxc__model_notes_get(&ranker->notes, key) : NULL;
+}
+bool nxc_ranker_get_note(const nxc_ranker *ranker, size_t i, const char **key,
+                         const char **value) {
+    if (i >= ranker->notes.n) return false;
+    *key = ranker->notes.items[i].key;
+    *value = ranker->notes.items[i].value;
+    return true;
+}
 
 bool nxc__ranker_is_linear(const nxc_ranker *ranker) { return !ranker->trees; }
 

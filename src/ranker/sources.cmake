@@ -7,6 +7,7 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/forest_walk.c
   ${CMAKE_CURRENT_LIST_DIR}/lightgbm_read.c
   ${CMAKE_CURRENT_LIST_DIR}/linear.c
+  ${CMAKE_CURRENT_LIST_DIR}/model_notes.c
   ${CMAKE_CURRENT_LIST_DIR}/order.c
   ${CMAKE_CURRENT_LIST_DIR}/ranker.c
   ${CMAKE_CURRENT_LIST_DIR}/kernels/forest_portable.c
