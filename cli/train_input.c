@@ -23,8 +23,8 @@
 #include "base/atomic.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "dataset.h"
 #include "matrix.h"
+#include "protocol.h"
 #include "train/train_sample.h"
 
 /* A point's rows in a matrix. */
@@ -35,8 +35,8 @@ typedef struct place {
 struct cli_source {
     const char *path, *catalog; /* catalog NULL: those of --catalog */
     bool is_matrix;
-    cli_dataset dataset; /* of scenarios */
-    place *places;       /* (n) of a matrix */
+    cli_dataset all, dataset; /* of scenarios: read; taken */
+    place *places;            /* (n) of a matrix */
     size_t first_point, n;
 };
 
@@ -195,7 +195,8 @@ static nxc_status read_index(cli_training *t, cli_source *s,
 
 static nxc_status read_scenarios(cli_training *t, cli_source *s, size_t every,
                                  nxc_error *err) {
-    NXC_TRY(cli_dataset_read(s->path, every, &s->dataset, err));
+    NXC_TRY(cli_dataset_read(s->path, &s->all, err));
+    NXC_TRY(cli_dataset_sample(&s->all, every, &s->dataset, err));
     s->n = s->dataset.n_points;
     for (size_t i = 0; i < s->dataset.n; i++) {
         const cli_scenario *x = &s->dataset.scenarios[i];
@@ -308,7 +309,7 @@ nxc_status cli_training_open(cli_training *t, const cli_args *args,
 
 void cli_training_close(cli_training *t) {
     for (size_t i = 0; i < t->n_sources; i++)
-        cli_dataset_release(&t->sources[i].dataset);
+        cli_dataset_release(&t->sources[i].all);
     nxc__train_data_release(&t->data);
     nxc__arena_release(&t->arena);
     t->n_sources = 0;
@@ -392,8 +393,9 @@ static nxc_status fill_scenarios(filler *f, nxc_error *err) {
                                "other columns, got both",
                                f->source->path);
     if (st == NXC_OK)
-        st = cli_dataset_rank(engine, &f->source->dataset, n_workers,
-                              keep_point, f, err);
+        st = cli_dataset_rank(&(cli_protocol){.engine = engine},
+                              &f->source->dataset, n_workers, keep_point, f,
+                              err);
     nxc_engine_close(engine);
     return st;
 }
