@@ -13,6 +13,7 @@
  * ranks the samples and reports. Its figures then complete the fusion.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "statistics/statistics_handle.h"
 
@@ -87,13 +88,11 @@ static nxc_status judge(const nxc__statistics *s, nxc__sample_ranks *sample,
     if (t.order1)
         sample->transitions = reciprocal_rank(t.order1, s->n_operations, gold);
     if (row == NXC_NONE || !s->prompts.bytes) return NXC_OK;
-    float prompt[NXC_DIM];
-    for (size_t d = 0; d < NXC_DIM; d++)
-        prompt[d] = s->prompts.scales[row] *
-                    (float)s->prompts.bytes[row * (size_t)NXC_DIM + d];
-    q.prompt = prompt;
+    nxc__prompt_bytes prompt;
+    prompt.scale = s->prompts.scales[row];
+    memcpy(prompt.bytes, s->prompts.bytes + row * (size_t)NXC_DIM, NXC_DIM);
     const float *kernel;
-    NXC_TRY(nxc__neighbours_kernel_last(s, &q, arena, &kernel, err));
+    NXC_TRY(nxc__neighbours_kernel_last(s, &prompt, &q, arena, &kernel, err));
     sample->neighbours = reciprocal_rank(kernel, s->n_operations, gold);
     return NXC_OK;
 }

@@ -2,6 +2,7 @@
 target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/learned.c
   ${CMAKE_CURRENT_LIST_DIR}/neighbours.c
+  ${CMAKE_CURRENT_LIST_DIR}/prompt_index.c
   ${CMAKE_CURRENT_LIST_DIR}/prompt_rows.c
   ${CMAKE_CURRENT_LIST_DIR}/prompt_words.c
   ${CMAKE_CURRENT_LIST_DIR}/reliability.c

@@ -278,6 +278,10 @@ nxc_status nxc__statistics_new(const nxc__learned *learned,
     s->n_operations = options->n_operations;
     nxc__arena_init(&s->arena, alloc, SIZE_MAX);
     nxc__strmap_init(&s->words.terms, alloc);
+    if (options->encoder)
+        s->kernels = *nxc__encoder_kernels_get(options->encoder);
+    else
+        nxc__encoder_kernels_select(&s->kernels, 0);
     nxc__arena scratch;
     nxc__arena_init(&scratch, alloc, SIZE_MAX);
     nxc_status st = build(s, learned, options, &scratch, err);
