@@ -71,7 +71,7 @@ nxc__prompt_bytes nxc__prompt_quantize(const float *x) {
     float top = 0;
     for (size_t d = 0; d < NXC_DIM; d++)
         if (fabsf(x[d]) > top) top = fabsf(x[d]);
-    float inverse = top > 1e-30f && isfinite(top) ? 127 / top : 0;
+    float inverse = top > 1e-30f && top < 1e6f ? 127 / top : 0;
     for (size_t d = 0; d < NXC_DIM; d++)
         q.bytes[d] =
             isnan(x[d]) || inverse == 0 ? 0 : (int8_t)lrintf(x[d] * inverse);
@@ -79,8 +79,9 @@ nxc__prompt_bytes nxc__prompt_quantize(const float *x) {
     return q;
 }
 
-static nxc_status quantize_rows(nxc__prompt_rows *rows, const float *embeddings,
-                                nxc__arena *arena, nxc_error *err) {
+static nxc_status take_vectors(nxc__prompt_rows *rows,
+                               const nxc__vector_source *from,
+                               nxc__arena *arena, nxc_error *err) {
     void *p;
     NXC_TRY(nxc__statistics_block(arena, rows->n, NXC_DIM, &p, err));
     rows->bytes = p;
@@ -88,10 +89,17 @@ static nxc_status quantize_rows(nxc__prompt_rows *rows, const float *embeddings,
         nxc__statistics_block(arena, rows->n, sizeof *rows->scales, &p, err));
     rows->scales = p;
     for (size_t i = 0; i < rows->n; i++) {
-        nxc__prompt_bytes q =
-            nxc__prompt_quantize(embeddings + rows->texts[i] * (size_t)NXC_DIM);
-        memcpy(rows->bytes + i * NXC_DIM, q.bytes, NXC_DIM);
-        rows->scales[i] = q.scale;
+        size_t text = rows->texts[i];
+        int8_t *to = rows->bytes + i * NXC_DIM;
+        if (from->embeddings) {
+            nxc__prompt_bytes q =
+                nxc__prompt_quantize(from->embeddings + text * NXC_DIM);
+            memcpy(to, q.bytes, NXC_DIM);
+            rows->scales[i] = q.scale;
+        } else {
+            memcpy(to, from->bytes + text * NXC_DIM, NXC_DIM);
+            rows->scales[i] = from->scales[text];
+        }
     }
     return NXC_OK;
 }
@@ -118,21 +126,21 @@ static nxc_status build_rows(nxc__statistics *s, const nxc__learned *learned,
 }
 
 static nxc_status build_vectors(nxc__statistics *s, nxc__prompt_rows *rows,
-                                const float *embeddings, nxc__arena *scratch,
-                                nxc_error *err) {
-    NXC_TRY(quantize_rows(rows, embeddings, &s->arena, err));
+                                const nxc__vector_source *from,
+                                nxc__arena *scratch, nxc_error *err) {
+    NXC_TRY(take_vectors(rows, from, &s->arena, err));
     return nxc__prompt_index_build(rows, &s->arena, scratch, err);
 }
 
 nxc_status nxc__prompt_rows_build(nxc__statistics *s,
                                   const nxc__learned *learned,
-                                  const nxc__statistics_options *options,
+                                  const nxc__vector_source *vectors,
                                   nxc__arena *scratch, nxc_error *err) {
     nxc__prompt_rows *prompts = &s->prompts, *deltas = &s->deltas;
     NXC_TRY(build_rows(s, learned, false, prompts, scratch, err));
     NXC_TRY(build_rows(s, learned, true, deltas, scratch, err));
-    if (!options->embeddings) return NXC_OK;
-    NXC_TRY(build_vectors(s, prompts, options->embeddings, scratch, err));
+    if (!vectors->embeddings && !vectors->bytes) return NXC_OK;
+    NXC_TRY(build_vectors(s, prompts, vectors, scratch, err));
     if (deltas->n == prompts->n &&
         memcmp(deltas->texts, prompts->texts,
                prompts->n * sizeof *prompts->texts) == 0) {
@@ -141,7 +149,7 @@ nxc_status nxc__prompt_rows_build(nxc__statistics *s,
         deltas->index = prompts->index;
         return NXC_OK;
     }
-    return build_vectors(s, deltas, options->embeddings, scratch, err);
+    return build_vectors(s, deltas, vectors, scratch, err);
 }
 
 float nxc__prompt_cosine(const nxc__prompt_rows *rows,

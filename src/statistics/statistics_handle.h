@@ -9,6 +9,7 @@
  *     prompt_words.c       ... and words
  *     neighbours.c         queries of these
  *     reliability.c        samples of past decision points
+ *     snapshot.c           all of it in a file
  *
  * Order. Sessions stand newest first, those without a time last, equal times
  * by key; calls stand in the order of sessions. Prompts stand by the hash of
@@ -86,8 +87,16 @@ typedef struct nxc__prompt_words {
 
 typedef struct nxc__sample_ranks {
     uint32_t session, step;
-    float transitions, neighbours; /* reciprocal ranks, or NaN */
+    float text, transitions, neighbours; /* reciprocal ranks, or NaN */
 } nxc__sample_ranks;
+
+/* Vectors of the learned texts, by row: float32, or in 8 bits with embeddings
+ * NULL, or none. */
+typedef struct nxc__vector_source {
+    const float *embeddings; /* (n_texts, NXC_DIM) */
+    const int8_t *bytes;     /* (n_texts, NXC_DIM) */
+    const float *scales;     /* (n_texts) */
+} nxc__vector_source;
 
 struct nxc__statistics {
     const nxc_allocator *alloc;
@@ -116,6 +125,7 @@ struct nxc__statistics {
     nxc__prompt_words words;
     nxc__sample_ranks *samples;
     size_t n_samples;
+    double now, half_life;
     nxc__statistics_info info;
 };
 
@@ -146,6 +156,13 @@ static inline uint32_t nxc__query_call(const nxc__statistics *s,
     uint32_t o = q->calls[q->n_calls - back];
     return o < s->n_operations ? o : NXC_NONE;
 }
+
+/* nxc__statistics_new with any vectors; those of options are not looked at. */
+nxc_status nxc__statistics_make(const nxc__learned *learned,
+                                const nxc__statistics_options *options,
+                                const nxc__vector_source *vectors,
+                                const nxc_allocator *alloc,
+                                nxc__statistics **out, nxc_error *err);
 
 /* A block of n elements in an arena, or NXC_ERR_NOMEM. */
 nxc_status nxc__statistics_block(nxc__arena *arena, size_t n, size_t size,
@@ -182,7 +199,7 @@ nxc_status nxc__session_votes(const nxc__statistics *s,
 
 nxc_status nxc__prompt_rows_build(nxc__statistics *s,
                                   const nxc__learned *learned,
-                                  const nxc__statistics_options *options,
+                                  const nxc__vector_source *vectors,
                                   nxc__arena *scratch, nxc_error *err);
 nxc__prompt_bytes nxc__prompt_quantize(const float *x);
 /* Exact up to one rounding: the products are integers. */
