@@ -1,6 +1,6 @@
 /*
- * A snapshot of statistics as it lies on the disk (docs/formats/statistics-file.md):
- * the sessions that they were computed from.
+ * A snapshot of statistics as it lies on the disk
+ * (docs/formats/statistics-file.md): the sessions that they were computed from.
  *
  *     header | sessions | calls | text ends | scales | ranks | vectors | text
  *
