@@ -427,7 +427,7 @@ static bool transitions(const nxc__pair *p, nxc__buffer *out) {
     nxc__buffer_printf(out, "%zu of %zu times learned sessions went from ",
                        x.n_went, x.n_points);
     nxc__buffer_append_str(out, operation(p, calls[q.n_calls - 1]).id);
-    nxc__buffer_printf(out, " to it, %zu times to the other", y.n_went);
+    nxc__buffer_printf(out, " to it, %zu to the other", y.n_went);
     return true;
 }
 

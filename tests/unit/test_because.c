@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/phrases.h"
 #include "features/point.h"
+#include "statistics/statistics.h"
 #include "support/nxc_test.h"
 
 /* A tree that asks one column at one threshold. */
@@ -99,6 +100,14 @@ static void test_every_column_has_a_phrase(void **state) {
         assert_true(is_rank == (nxc__str_ends(name, NXC_STR("_rank")) &&
                                 strcmp(p->column, info.name) != 0));
     }
+    for (size_t i = 0; nxc__phrase_at(i); i++) {
+        size_t f = 0;
+        while (nxc_feature_describe("v2", f, &info) &&
+               strcmp(info.name, nxc__phrase_at(i)->column) != 0)
+            f++;
+        if (f == NXC_V2_N_FEATURES)
+            fail_msg("no column %s", nxc__phrase_at(i)->column);
+    }
     for (size_t i = 0; nxc__phrase_at(i); i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(nxc__phrase_at(i)->column, nxc__phrase_at(k)->column) ==
@@ -164,6 +173,33 @@ static void test_little_is_not_named(void **state) {
     }
 }
 
+/* The sentence about two operations, as if a column had told them apart. */
+static void check_evidence(fixture *f, size_t column, const char *it_id,
+                           const char *other_id, const char *text) {
+    nxc_ranking r = f->ranking;
+    double it[NXC_V2_N_FEATURES] = {0}, other[NXC_V2_N_FEATURES] = {0};
+    nxc_ranked items[9];
+    size_t a = 9, b = 9;
+    it[column] = 1;
+    for (size_t k = 0; k < r.n; k++) {
+        nxc_operation op;
+        items[k] = r.items[k];
+        assert_true(
+            nxc_catalog_get_operation(r.catalog, items[k].operation, &op));
+        items[k].contributions = other;
+        if (nxc__str_eq(op.id, nxc__str(it_id))) a = k;
+        if (nxc__str_eq(op.id, nxc__str(other_id))) b = k;
+    }
+    assert_true(a < 9 && b < 9);
+    items[a].contributions = it;
+    r.items = items;
+    nxc_because out;
+    nxc_error err;
+    assert_ok(nxc_ranking_because(f->ctx, &r, a, b, &out, &err), err);
+    assert_int_equal(out.n, 1);
+    assert_str(out.reasons[0].text, text);
+}
+
 /* The evidence of one column, of the pair of operations that are named. */
 static void test_evidence(void **state) {
     (void)state;
@@ -204,30 +240,50 @@ static void test_evidence(void **state) {
     stump none = {NXC_V2_step, 1e30, 0, 0};
     open_with(&f, &none, 1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        nxc_ranking r = f.ranking;
-        double it[NXC_V2_N_FEATURES] = {0}, other[NXC_V2_N_FEATURES] = {0};
-        nxc_ranked items[9];
-        size_t a = 9, b = 9;
-        it[cases[i].column] = 1; /* as if the column had told them apart */
-        for (size_t k = 0; k < r.n; k++) {
-            nxc_operation op;
-            items[k] = r.items[k];
-            assert_true(
-                nxc_catalog_get_operation(r.catalog, items[k].operation, &op));
-            items[k].contributions = other;
-            if (nxc__str_eq(op.id, nxc__str(cases[i].it))) a = k;
-            if (nxc__str_eq(op.id, nxc__str(cases[i].other))) b = k;
-        }
-        assert_true(a < 9 && b < 9);
-        items[a].contributions = it;
-        r.items = items;
-        nxc_because out;
-        nxc_error err;
-        assert_ok(nxc_ranking_because(f.ctx, &r, a, b, &out, &err), err);
-        assert_int_equal(out.n, 1);
-        assert_str(out.reasons[0].text, cases[i].text);
+        check_evidence(&f, cases[i].column, cases[i].it, cases[i].other,
+                       cases[i].text);
     }
     close_all(&f);
+}
+
+/* Two of three learned sessions went on from the last call to a loan. */
+static void test_learned_sessions(void **state) {
+    (void)state;
+    fixture f;
+    nxc_error err;
+    nxc__learned l;
+    nxc__statistics *s;
+    stump none = {NXC_V2_step, 1e30, 0, 0};
+    open_with(&f, &none, 1);
+    const nxc_catalog *c = f.ranking.catalog;
+    const char *const next[] = {"POST /members/{member_id}/loans",
+                                "POST /members/{member_id}/loans",
+                                "GET /books"};
+    nxc__learned_init(&l, &nxc__allocator_default);
+    for (uint64_t i = 0; i < 3; i++) {
+        const nxc__learned_session session = {
+            .key = {i + 1, 0}, .group = {i + 1, 0}, .time = NXC_NAN, .n = 2};
+        const nxc__learned_call calls[] = {
+            {nxc_catalog_find(c, NXC_STR("GET /members/{member_id}")), NXC_NONE,
+             NXC_NONE, 1},
+            {nxc_catalog_find(c, nxc__str(next[i])), NXC_NONE, NXC_NONE, 1}};
+        assert_ok(nxc__learned_add(&l, &session, calls, &err), err);
+    }
+    nxc__statistics_options options = {
+        .n_operations = nxc_catalog_n_operations(c), .now = NXC_NAN};
+    assert_ok(nxc__statistics_new(&l, &options, NULL, &s, &err), err);
+    f.ctx->statistics = s;
+    assert_ok(nxc_rank(f.ctx, &f.request, &f.ranking, &err), err);
+    check_evidence(&f, NXC_V2_w_m1, next[0], next[2],
+                   "2 of 3 times learned sessions went from GET "
+                   "/members/{member_id} to it, 1 to the other");
+    f.request.n_history = 0;
+    assert_ok(nxc_rank(f.ctx, &f.request, &f.ranking, &err), err);
+    check_evidence(&f, NXC_V2_w_first, "GET /members/{member_id}", next[2],
+                   "3 of 3 learned sessions began with it, 0 with the other");
+    close_all(&f);
+    nxc__statistics_free(s);
+    nxc__learned_release(&l);
 }
 
 static void test_bad_arguments(void **state) {
@@ -257,6 +313,7 @@ int main(void) {
         cmocka_unit_test(test_sentences_follow_the_numbers),
         cmocka_unit_test(test_little_is_not_named),
         cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_learned_sessions),
         cmocka_unit_test(test_bad_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
