@@ -113,12 +113,11 @@ static const rule *find_later(nxc_str text, query q) {
 
 /* "github_list_issues": what follows the first of three words or more. */
 static nxc_str without_prefix(nxc_str text) {
+    size_t end = 0, n = 0;
     nxc__word_iter it = nxc__words(text, true);
-    if (!nxc__word_next(&it)) return text;
-    size_t end = it.end;
-    return nxc__word_next(&it) && nxc__word_next(&it)
-               ? nxc__str_slice(text, end, text.len)
-               : (nxc_str){"", 0};
+    for (; n < 3 && nxc__word_next(&it); n++)
+        if (n == 0) end = it.end;
+    return n == 3 ? nxc__str_slice(text, end, text.len) : (nxc_str){"", 0};
 }
 
 /* What a segment or a name says that is done. Its first word may be a noun
