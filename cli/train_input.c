@@ -36,6 +36,7 @@ struct cli_source {
     const char *path, *catalog; /* catalog NULL: those of --catalog */
     bool is_matrix;
     cli_dataset dataset; /* of scenarios */
+    nxc_engine *engine;  /* of scenarios, while rows are made */
     place *places;       /* (n) of a matrix */
     size_t first_point, n;
 };
@@ -307,8 +308,10 @@ nxc_status cli_training_open(cli_training *t, const cli_args *args,
 }
 
 void cli_training_close(cli_training *t) {
-    for (size_t i = 0; i < t->n_sources; i++)
+    for (size_t i = 0; i < t->n_sources; i++) {
         cli_dataset_release(&t->sources[i].dataset);
+        nxc_engine_close(t->sources[i].engine);
+    }
     nxc__train_data_release(&t->data);
     nxc__arena_release(&t->arena);
     t->n_sources = 0;
@@ -379,22 +382,38 @@ static nxc_status keep_point(void *user, const cli_point *p, nxc_error *err) {
     return st;
 }
 
-static nxc_status fill_scenarios(filler *f, nxc_error *err) {
-    nxc_engine *engine;
+/* A point of n candidates keeps so many. */
+static void size_point(const filler *f, size_t i, size_t n) {
+    nxc__train_data *d = &f->t->data;
+    size_t max = f->max[d->points[i].side];
+    nxc__train_data_set_size(d, i, n < max ? n : max);
+}
+
+/* An engine that extracts, and how many candidates each point has. */
+static nxc_status open_scenarios(filler *f, cli_source *s, nxc_error *err) {
+    if (!f->t->set)
+        return nxc__error(err, NXC_ERR_MISMATCH,
+                          "%s: expected scenarios without a matrix of other "
+                          "columns, got both",
+                          s->path);
+    NXC_TRY(cli_engine_with(f->t->args, "v1", s->catalog, &s->engine, err));
+    NXC_TRY(nxc_engine_set_features(s->engine, f->t->set, err));
+    for (size_t i = 0; i < s->dataset.n; i++) {
+        const cli_scenario *x = &s->dataset.scenarios[i];
+        size_t n = cli_scenario_n_candidates(s->engine, x);
+        for (size_t k = 0; k < x->n; k++)
+            size_point(f, s->first_point + x->first_point + k, n);
+    }
+    return NXC_OK;
+}
+
+static nxc_status fill_scenarios(filler *f, cli_source *s, nxc_error *err) {
     size_t n_workers;
     NXC_TRY(cli_workers(f->t->args, &n_workers, err));
-    NXC_TRY(
-        cli_engine_with(f->t->args, "v1", f->source->catalog, &engine, err));
     nxc_status st =
-        f->t->set ? nxc_engine_set_features(engine, f->t->set, err)
-                  : nxc__error(err, NXC_ERR_MISMATCH,
-                               "%s: expected scenarios without a matrix of "
-                               "other columns, got both",
-                               f->source->path);
-    if (st == NXC_OK)
-        st = cli_dataset_rank(engine, &f->source->dataset, n_workers,
-                              keep_point, f, err);
-    nxc_engine_close(engine);
+        cli_dataset_rank(s->engine, &s->dataset, n_workers, keep_point, f, err);
+    nxc_engine_close(s->engine);
+    s->engine = NULL;
     return st;
 }
 
@@ -446,9 +465,16 @@ nxc_status cli_training_fill(cli_training *t, const size_t *max, uint64_t seed,
     f.n_signals =
         nxc__train_find_signals(t->data.names, t->data.n_columns, f.signals);
     for (size_t i = 0; i < t->n_sources; i++) {
+        cli_source *s = &t->sources[i];
+        if (!s->is_matrix) NXC_TRY(open_scenarios(&f, s, err));
+        for (size_t k = 0; s->is_matrix && k < s->n; k++)
+            size_point(&f, s->first_point + k, s->places[k].n);
+    }
+    NXC_TRY(nxc__train_data_reserve(&t->data, err));
+    for (size_t i = 0; i < t->n_sources; i++) {
         f.source = &t->sources[i];
         NXC_TRY(f.source->is_matrix ? fill_matrix(&f, err)
-                                    : fill_scenarios(&f, err));
+                                    : fill_scenarios(&f, &t->sources[i], err));
     }
     t->n_unknown = nxc__atomic_counter_add(&f.n_unknown, 0);
     t->n_single = nxc__atomic_counter_add(&f.n_single, 0);
