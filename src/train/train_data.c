@@ -70,7 +70,7 @@ typedef struct key {
     nxc__side side;
 } key;
 
-static nxc_str key_of(const nxc__train_point *p, nxc__split_by by) {
+nxc_str nxc__train_point_key(const nxc__train_point *p, nxc__split_by by) {
     switch (by) {
     case NXC_SPLIT_SESSION:
         return p->session;
@@ -112,7 +112,7 @@ static nxc_status collect_keys(const nxc__train_data *d, nxc__split_by by,
     for (size_t i = 0; i < d->n_points; i++) {
         uint32_t at;
         if (d->points[i].side != from) continue;
-        key k = {.text = key_of(&d->points[i], by), .side = from};
+        key k = {.text = nxc__train_point_key(&d->points[i], by), .side = from};
         k.order = nxc__hash64(k.text.ptr, k.text.len, seed);
         NXC_TRY(nxc__strmap_add(&l->map, k.text, (uint32_t)l->n, &at, err));
         if (at == l->n) {
@@ -180,7 +180,9 @@ static nxc_status split(nxc__train_data *d, nxc__split_by by, double fraction,
     for (size_t i = 0; i < d->n_points; i++) {
         nxc__train_point *p = &d->points[i];
         if (p->side == from)
-            p->side = l->items[nxc__strmap_find(&l->map, key_of(p, by))].side;
+            p->side =
+                l->items[nxc__strmap_find(&l->map, nxc__train_point_key(p, by))]
+                    .side;
     }
     return check_sessions(d, by, err);
 }

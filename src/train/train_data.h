@@ -27,6 +27,9 @@ typedef enum nxc__split_by {
     NXC_N_SPLITS
 } nxc__split_by;
 extern const char *const nxc__split_names[NXC_N_SPLITS];
+struct nxc__train_point;
+nxc_str nxc__train_point_key(const struct nxc__train_point *p,
+                             nxc__split_by by);
 
 /* A query group. */
 typedef struct nxc__train_point {
