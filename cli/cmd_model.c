@@ -145,7 +145,7 @@ static bool is_lightgbm(const char *path) {
 static int ranker_info(const char *path, bool json) {
     nxc_ranker *ranker;
     nxc_error err;
-    nxc_status st = nxc_ranker_load(path, NULL, &ranker, &err);
+    nxc_status st = cli_load_ranker(path, &ranker, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
     size_t n = nxc_ranker_n_features(ranker);
     const char *key, *value;
@@ -183,7 +183,8 @@ int cli_model_info(const cli_args *args) {
                                    "nextcall model fetch gets it",
                                    path),
                         &err);
-    if (is_lightgbm(path)) return ranker_info(path, cli_has(args, "json"));
+    if (cli_is_folder(path) || is_lightgbm(path))
+        return ranker_info(path, cli_has(args, "json"));
     nxc_status st = cli_config(args, &cfg, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
     double start = cli_seconds();

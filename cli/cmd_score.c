@@ -18,7 +18,7 @@ static const char *feature_name(const void *ranker, size_t i) {
 static nxc_status load(const cli_args *args, const char *path, nxc_ranker **out,
                        nxc_error *err) {
     const char *cpu = cli_get(args, "cpu");
-    NXC_TRY(nxc_ranker_load(path, NULL, out, err));
+    NXC_TRY(cli_load_ranker(path, out, err));
     nxc_status st = nxc_ranker_set_cpu(*out, cpu ? cpu : "auto", err);
     if (st != NXC_OK) nxc_ranker_free(*out);
     return st;

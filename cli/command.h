@@ -147,11 +147,15 @@ void cli_model_dir(char *buf, size_t cap);
 /* Give an engine the encoder, if there is one: a warning otherwise. */
 nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
                            nxc_engine *engine, nxc_error *err);
+/* A LightGBM model's file, or the active version of a registry's folder. */
+nxc_status cli_load_ranker(const char *path, nxc_ranker **out, nxc_error *err);
+/* Whether path is a folder: a registry, to options that take a model. */
+bool cli_is_folder(const char *path);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
-/* The same with this ranker in place of --ranker: "v1", a file, or NULL; and
- * with a further catalog, or NULL. */
+/* The same with this ranker in place of --ranker: "v1", a file, a registry's
+ * folder, or NULL; and with a further catalog, or NULL. */
 nxc_status cli_engine_with(const cli_args *args, const char *ranker,
                            const char *catalog, nxc_engine **out,
                            nxc_error *err);
@@ -245,6 +249,12 @@ int cli_catalog_stats(const cli_args *args);
 int cli_model_fetch(const cli_args *args);
 int cli_model_pack(const cli_args *args);
 int cli_model_info(const cli_args *args);
+int cli_registry_add(const cli_args *args);
+int cli_registry_list(const cli_args *args);
+int cli_registry_activate(const cli_args *args);
+int cli_registry_shadow(const cli_args *args);
+int cli_registry_rollback(const cli_args *args);
+int cli_registry_verify(const cli_args *args);
 int cli_score(const cli_args *args);
 int cli_importance(const cli_args *args);
 int cli_cache_stats(const cli_args *args);

@@ -37,9 +37,9 @@ const size_t cli_n_engine_options = COUNT(cli_engine_options);
         {"session-start", "TIME", "when the session began"},                   \
         {"candidate", "OPERATION",                                             \
          "rank only these; repeatable; default: the whole catalog"},           \
-        {"ranker", "FILE|v1",                                                  \
-         "LightGBM text model, or the linear default over the set v1; "        \
-         "default: universal-v2"},                                             \
+        {"ranker", "FILE|DIR|v1",                                              \
+         "LightGBM text model, a registry, or the linear default over the "    \
+         "set v1; default: universal-v2"},                                     \
         OPT_MODEL, {"no-model", NULL, "rank without an encoder"},              \
         {"no-store", NULL,                                                     \
          "read and keep nothing; default: the cache folder's store"},          \
@@ -85,8 +85,8 @@ static const cli_option eval_options[] = {
     {"scenarios", "FILE.jsonl", "sessions with their true calls"},
     {"catalog", "[NAME=]FILE", "their catalogs; repeatable"},
     OPT_FILTER,
-    {"ranker", "FILE|v1", "default: universal-v2"},
-    {"compare", "FILE|v1", "a further ranker, paired; repeatable"},
+    {"ranker", "FILE|DIR|v1", "default: universal-v2"},
+    {"compare", "FILE|DIR|v1", "a further ranker, paired; repeatable"},
     {"every", "N", "only each N-th scenario"},
     {"min-candidates", "N", "only decision points with so many"},
     {"max-candidates", "N", "only decision points with at most so many"},
@@ -164,7 +164,7 @@ static const cli_example explain_examples[] = {
 #define OPT_LEVEL \
     { "cpu", "LEVEL", "cap the instruction set: auto, ref, avx2, avx512, neon" }
 static const cli_option score_options[] = {
-    {"ranker", "FILE", "LightGBM text model"},
+    {"ranker", "FILE|DIR", "LightGBM text model, or a registry"},
     {"input", "FILE", "FILE.npy: (rows, features); else CSV; - is stdin"},
     {"output", "FILE.npy", "float64; default: a line a row on stdout"},
     {"contrib", NULL, "contributions of the features, then expected value"},
@@ -357,6 +357,35 @@ static const cli_example bench_features_examples[] = {
     {"What the caches do for billing",
      "nextcall bench features --set stripe-billing"},
 };
+static const cli_option registry_add_options[] = {
+    {"name", "NAME", "of the version; default: the next number"},
+    {"check", "N", "check vectors to make (default 256)"},
+    {"activate", NULL, "make it the active one"},
+    OPT_JSON,
+};
+static const cli_example registry_add_examples[] = {
+    {"Take a new model into service",
+     "nextcall registry add models model.txt --activate"},
+};
+static const cli_option registry_options[] = {
+    OPT_JSON,
+};
+static const cli_example registry_list_examples[] = {
+    {"What a folder holds", "nextcall registry list models"},
+};
+static const cli_example registry_activate_examples[] = {
+    {"Switch to another version", "nextcall registry activate models 0002"},
+};
+static const cli_example registry_shadow_examples[] = {
+    {"Watch a version before it counts",
+     "nextcall registry shadow models 0003"},
+};
+static const cli_example registry_rollback_examples[] = {
+    {"Take a switch back", "nextcall registry rollback models"},
+};
+static const cli_example registry_verify_examples[] = {
+    {"Score every version's check vectors", "nextcall registry verify models"},
+};
 static const cli_option doctor_options[] = {
     OPT_MODEL,
     OPT_JSON,
@@ -433,6 +462,40 @@ const cli_command cli_commands[] = {
      "with the standard error over the shuffles.",
      OPTIONS(importance_options), 1, 1, true, OPTIONS(importance_examples),
      cli_importance},
+    {"registry add", "DIR MODEL", "keep a model as a new version",
+     "Copies a LightGBM text model into the registry DIR, which is made if it "
+     "is not there. MODEL.check, if there is one, holds its check vectors: "
+     "rows "
+     "and the scores that they must get; otherwise rows are made that the "
+     "model's splits decide on. A model that does not give them bit for bit is "
+     "refused, here and whenever it is loaded.",
+     OPTIONS(registry_add_options), 2, 2, false, OPTIONS(registry_add_examples),
+     cli_registry_add},
+    {"registry list", "DIR", "the versions of a registry",
+     "Lists the versions by name, and which is active, shadow and previous.",
+     OPTIONS(registry_options), 1, 1, false, OPTIONS(registry_list_examples),
+     cli_registry_list},
+    {"registry activate", "DIR VERSION", "rank with a version from now on",
+     "Loads the version, compares its check vectors and switches, all at once "
+     "for every process that looks. What was active becomes the previous one; "
+     "a shadow that becomes active is no shadow any more.",
+     OPTIONS(registry_options), 2, 2, false,
+     OPTIONS(registry_activate_examples), cli_registry_activate},
+    {"registry shadow", "DIR VERSION|none", "score a version beside the active",
+     "The shadow scores every decision point too; the metrics "
+     "shadow_requests and shadow_first_differs count how often, and how often "
+     "another operation was its first. No answer depends on it.",
+     OPTIONS(registry_options), 2, 2, false, OPTIONS(registry_shadow_examples),
+     cli_registry_shadow},
+    {"registry rollback", "DIR", "the version that was active before",
+     "Exchanges the active and the previous version; twice is back again.",
+     OPTIONS(registry_options), 1, 1, false,
+     OPTIONS(registry_rollback_examples), cli_registry_rollback},
+    {"registry verify", "DIR", "compare every version's check vectors",
+     "Loads each version and scores its check vectors with the kernels of this "
+     "machine. The exit code is that of the first version that is refused.",
+     OPTIONS(registry_options), 1, 1, false, OPTIONS(registry_verify_examples),
+     cli_registry_verify},
     {"embed", "FILE...", "sentence embeddings of lines",
      "Encodes each line of the files (- is standard input), in their order. "
      "Lines are texts, an empty one too; or JSON objects with a member text, "

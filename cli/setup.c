@@ -186,10 +186,26 @@ nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
     return st;
 }
 
-/* "v1": the linear one; NULL: the universal one; else a file. */
+bool cli_is_folder(const char *path) {
+    struct stat sb;
+    return stat(path, &sb) == 0 && S_ISDIR(sb.st_mode);
+}
+
+nxc_status cli_load_ranker(const char *path, nxc_ranker **out, nxc_error *err) {
+    nxc_registry_state s;
+    if (!cli_is_folder(path)) return nxc_ranker_load(path, NULL, out, err);
+    NXC_TRY(nxc_registry_get_state(path, &s, err));
+    if (s.active[0]) return nxc_registry_load(path, s.active, NULL, out, err);
+    return nxc__error(err, NXC_ERR_STATE,
+                      "%.200s: expected an active version, got none", path);
+}
+
+/* "v1": the linear one; NULL: the universal one; else a file, or a registry. */
 static nxc_status add_ranker(const char *path, nxc_engine *engine,
                              nxc_error *err) {
     nxc_ranker *ranker;
+    if (path && cli_is_folder(path))
+        return nxc_engine_set_registry(engine, path, err);
     if (path && strcmp(path, "v1") == 0)
         NXC_TRY(nxc_ranker_default(NULL, &ranker, err));
     else if (path)

@@ -23,7 +23,8 @@ typedef struct nxc__reliability {
                           whoever can compute features, else NaN */
     float transitions; /* by m1 */
     float neighbours;  /* by kt */
-    float fusion;      /* of those three, reciprocal ranks added */
+    float fusion;      /* the three reciprocal ranks of a point added, at
+                          most 1 */
 } nxc__reliability;
 
 typedef struct nxc__statistics nxc__statistics;
@@ -36,12 +37,15 @@ typedef struct nxc__statistics_options {
                                 half_life 0 or now NaN: 1 */
     const nxc__hash128 *exclude; /* (n_exclude) groups that are left out */
     size_t n_exclude;
-    size_t max_sessions; /* 0: all; else those with the smallest
+    size_t max_sessions; /* 0: all; else of those not excluded the ones with the
+                            smallest
                             hash64(key, seed), so that a smaller number is a
                             subset of a larger one */
     uint64_t seed;
 } nxc__statistics_options;
 
+/* Sessions without calls count for nothing. Errors: NXC_ERR_INVALID (an
+ * operation or a text that is not there), NXC_ERR_NOMEM. Thread-safety: any. */
 nxc_status nxc__statistics_new(const nxc__learned *learned,
                                const nxc__statistics_options *options,
                                const nxc_allocator *alloc,
@@ -89,7 +93,8 @@ typedef struct nxc__statistics_query {
     nxc__hash128 exclude; /* a group left out as if never learnt; zeros: none */
 } nxc__statistics_query;
 
-/* Arrays are (n_operations) in the arena; NULL where nothing was learnt. */
+/* Arrays are (n_operations) in the arena; all are NULL where nothing was
+ * learnt. */
 typedef struct nxc__transitions {
     const float *popularity, *first; /* shares of all calls, of first calls */
     const float *order1, *count1; /* P with back-off to popularity; raw count */
@@ -106,6 +111,8 @@ nxc_status nxc__statistics_transitions(const nxc__statistics *s,
                                        nxc__arena *arena, nxc__transitions *out,
                                        nxc_error *err);
 
+/* An array without a point to count is NULL: without embeddings or a prompt,
+ * without a past prompt that is near, without a past call like the last one. */
 typedef struct nxc__neighbours {
     /* votes of the points of the 20 nearest sessions: of those after the same
      * last call, the same last two, and one for each session and operation */
@@ -129,7 +136,8 @@ nxc_status nxc__statistics_neighbours(const nxc__statistics *s,
  * the same last call (at the start: first calls), how many went on with
  * operation. */
 typedef struct nxc__transition_evidence {
-    size_t n_went, n_points, n_sessions; /* sessions that went so; all */
+    size_t n_went, n_points; /* points that went on so; all */
+    size_t n_sessions;       /* that have a point that went on so */
 } nxc__transition_evidence;
 void nxc__statistics_evidence(const nxc__statistics *s,
                               const nxc__statistics_query *q,
