@@ -21,6 +21,7 @@
 #include "base/number.h"
 #include "judge_rows.h"
 #include "lightgbm_find.h"
+#include "ranker/check_vectors.h"
 #include "ranker/model_notes.h"
 #include "ranker/ranker.h"
 #include "ranker/universal_model.h"
@@ -455,6 +456,31 @@ static nxc_status count_held(const job *j, size_t *n, nxc_error *err) {
     return st;
 }
 
+/* Rows that the splits care about, with LightGBM's own scores of the file: what
+ * loads it later can prove that it scores as the trainer did. Our own must be
+ * the same bits. */
+static nxc_status write_check(job *j, const char *output, nxc_error *err) {
+    char path[4096 - 512];
+    size_t width = j->input.data.n_columns, n = NXC_CHECK_ROWS;
+    double *rows = nxc__arena_alloc_array(&j->input.arena, n * width + 2 * n,
+                                          sizeof *rows);
+    if (!rows) return nxc__error_nomem(err, n * width * sizeof *rows);
+    double *scores = rows + n * width, *own = scores + n;
+    nxc__buffer_append_char(&j->file, 0);
+    j->file.len--;
+    NXC_TRY(nxc__buffer_status(&j->file, "model", err));
+    NXC_TRY(nxc__check_make(j->ranker, n, rows, own, err));
+    NXC_TRY(
+        nxc__train_predict(&j->lib, j->file.data, rows, n, width, scores, err));
+    if (memcmp(own, scores, n * sizeof *own) != 0)
+        return nxc__error(err, NXC_ERR_INTERNAL,
+                          "the trained model: expected LightGBM's scores, got "
+                          "others");
+    snprintf(path, sizeof path, "%s%s", output, NXC_CHECK_SUFFIX);
+    return nxc__check_write(path, nxc__buffer_str(&j->file), rows, scores, n,
+                            width, err);
+}
+
 static nxc_status run(job *j, nxc_error *err) {
     const char *output = cli_get(j->args, "output");
     size_t n_held = ENOUGH_KEYS;
@@ -472,6 +498,7 @@ static nxc_status run(job *j, nxc_error *err) {
     if (j->base) NXC_TRY(compare(j, &is_better, err));
     if (!is_better) return NXC_OK;
     NXC_TRY(compose(j, err));
+    NXC_TRY(write_check(j, output, err));
     NXC_TRY(nxc__file_replace(output, j->file.data, j->file.len, err));
     cli_report_text(&j->report, "model", output);
     return NXC_OK;
