@@ -138,6 +138,11 @@ static const cli_option train_options[] = {
     {"held", "SHARE", "with --continue: held back to judge (default 0.3)"},
     {"duplicates", "WHAT",
      "answers with the same row on two sides: refuse (default) or drop"},
+    {"protocol", "cold|warm",
+     "what features know: the catalog alone, or the sessions of other groups "
+     "too; default: cold"},
+    {"learned", "N|random",
+     "warm: at most N sessions, or of each scenario its own number"},
     {"candidates", "N", "of a training point at most N (default 60; 0: all)"},
     {"rounds", "N", "trees at most (default 500)"},
     {"patience", "N",

@@ -249,6 +249,18 @@ nxc_str cli_scenario_catalog(const nxc_engine *engine, const cli_scenario *s) {
                                                       : NXC_STR("");
 }
 
+size_t cli_scenario_n_candidates(const nxc_engine *engine,
+                                 const cli_scenario *s) {
+    const nxc_catalog *c =
+        nxc_engine_get_catalog(engine, cli_scenario_catalog(engine, s));
+    nxc_operation op;
+    size_t n = 0;
+    if (s->n_candidates) return s->n_candidates;
+    for (uint32_t i = 0; c && nxc_catalog_get_operation(c, i, &op); i++)
+        n += !(op.flags & NXC_OP_WEBHOOK);
+    return n;
+}
+
 void cli_dataset_release(cli_dataset *d) { nxc__arena_release(&d->arena); }
 
 /* ---------------------------------------------------------------- ranking */

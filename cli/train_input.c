@@ -24,7 +24,6 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "matrix.h"
-#include "protocol.h"
 #include "train/train_sample.h"
 
 /* A point's rows in a matrix. */
@@ -36,7 +35,9 @@ struct cli_source {
     const char *path, *catalog; /* catalog NULL: those of --catalog */
     bool is_matrix;
     cli_dataset all, dataset; /* of scenarios: read; taken */
-    place *places;            /* (n) of a matrix */
+    nxc_engine *engine;       /* of scenarios, while rows are made */
+    cli_protocol protocol;
+    place *places; /* (n) of a matrix */
     size_t first_point, n;
 };
 
@@ -284,17 +285,21 @@ static nxc_status name_columns(cli_training *t, size_t n, const char ***out,
 static nxc_status open_training(cli_training *t, nxc_error *err) {
     nxc__buffer list;
     const char **names = NULL;
-    size_t every, n = 0;
-    if (!cli_get_count(t->args, "every", 1, 1000000, &every) || every == 0)
+    size_t n = 0;
+    if (!cli_get_count(t->args, "every", 1, 1000000, &t->every) ||
+        t->every == 0)
         return nxc__error(err, NXC_ERR_INVALID,
                           "--every: expected a number above 0, got none");
+    if (!cli_protocol_read(t->args, &t->protocol))
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "--protocol: expected cold or warm, got another");
     nxc__buffer_init(&list, &nxc__allocator_default, (size_t)1 << 30);
     nxc_status st = list_sources(t, &list, err);
     nxc__buffer_release(&list);
     if (st == NXC_OK) st = find_set(t, cli_get(t->args, "set"), &n, err);
     if (st == NXC_OK) st = name_columns(t, n, &names, err);
     nxc__train_data_init(&t->data, names, n, &nxc__allocator_default);
-    return st == NXC_OK ? read_points(t, every, err) : st;
+    return st == NXC_OK ? read_points(t, t->every, err) : st;
 }
 
 nxc_status cli_training_open(cli_training *t, const cli_args *args,
@@ -307,9 +312,19 @@ nxc_status cli_training_open(cli_training *t, const cli_args *args,
     return st;
 }
 
+static void close_engine(cli_source *s) {
+    cli_protocol_close(&s->protocol);
+    nxc_engine_close(s->engine);
+    s->engine = NULL;
+}
+static void close_source(cli_source *s) {
+    close_engine(s);
+    cli_dataset_release(&s->all);
+}
+
 void cli_training_close(cli_training *t) {
     for (size_t i = 0; i < t->n_sources; i++)
-        cli_dataset_release(&t->sources[i].all);
+        close_source(&t->sources[i]);
     nxc__train_data_release(&t->data);
     nxc__arena_release(&t->arena);
     t->n_sources = 0;
@@ -380,23 +395,41 @@ static nxc_status keep_point(void *user, const cli_point *p, nxc_error *err) {
     return st;
 }
 
-static nxc_status fill_scenarios(filler *f, nxc_error *err) {
-    nxc_engine *engine;
+/* A point of n candidates keeps so many. */
+static void size_point(const filler *f, size_t i, size_t n) {
+    nxc__train_data *d = &f->t->data;
+    size_t max = f->max[d->points[i].side];
+    nxc__train_data_set_size(d, i, n < max ? n : max);
+}
+
+/* An engine that extracts, and how many candidates each point has. */
+static nxc_status open_scenarios(filler *f, cli_source *s, nxc_error *err) {
+    size_t n_workers;
+    if (!f->t->set)
+        return nxc__error(err, NXC_ERR_MISMATCH,
+                          "%s: expected scenarios without a matrix of other "
+                          "columns, got both",
+                          s->path);
+    NXC_TRY(cli_engine_with(f->t->args, "v1", s->catalog, &s->engine, err));
+    NXC_TRY(nxc_engine_set_features(s->engine, f->t->set, err));
+    NXC_TRY(cli_workers(f->t->args, &n_workers, err));
+    NXC_TRY(cli_protocol_open(&s->protocol, s->engine, &f->t->protocol, &s->all,
+                              f->t->every, &s->dataset, n_workers, err));
+    for (size_t i = 0; i < s->dataset.n; i++) {
+        const cli_scenario *x = &s->dataset.scenarios[i];
+        size_t n = cli_scenario_n_candidates(s->engine, x);
+        for (size_t k = 0; k < x->n; k++)
+            size_point(f, s->first_point + x->first_point + k, n);
+    }
+    return NXC_OK;
+}
+
+static nxc_status fill_scenarios(filler *f, cli_source *s, nxc_error *err) {
     size_t n_workers;
     NXC_TRY(cli_workers(f->t->args, &n_workers, err));
-    NXC_TRY(
-        cli_engine_with(f->t->args, "v1", f->source->catalog, &engine, err));
-    nxc_status st =
-        f->t->set ? nxc_engine_set_features(engine, f->t->set, err)
-                  : nxc__error(err, NXC_ERR_MISMATCH,
-                               "%s: expected scenarios without a matrix of "
-                               "other columns, got both",
-                               f->source->path);
-    if (st == NXC_OK)
-        st = cli_dataset_rank(&(cli_protocol){.engine = engine},
-                              &f->source->dataset, n_workers, keep_point, f,
-                              err);
-    nxc_engine_close(engine);
+    nxc_status st = cli_dataset_rank(&s->protocol, &s->dataset, n_workers,
+                                     keep_point, f, err);
+    close_engine(s);
     return st;
 }
 
@@ -448,9 +481,16 @@ nxc_status cli_training_fill(cli_training *t, const size_t *max, uint64_t seed,
     f.n_signals =
         nxc__train_find_signals(t->data.names, t->data.n_columns, f.signals);
     for (size_t i = 0; i < t->n_sources; i++) {
+        cli_source *s = &t->sources[i];
+        if (!s->is_matrix) NXC_TRY(open_scenarios(&f, s, err));
+        for (size_t k = 0; s->is_matrix && k < s->n; k++)
+            size_point(&f, s->first_point + k, s->places[k].n);
+    }
+    NXC_TRY(nxc__train_data_reserve(&t->data, err));
+    for (size_t i = 0; i < t->n_sources; i++) {
         f.source = &t->sources[i];
         NXC_TRY(f.source->is_matrix ? fill_matrix(&f, err)
-                                    : fill_scenarios(&f, err));
+                                    : fill_scenarios(&f, &t->sources[i], err));
     }
     t->n_unknown = nxc__atomic_counter_add(&f.n_unknown, 0);
     t->n_single = nxc__atomic_counter_add(&f.n_single, 0);

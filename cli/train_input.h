@@ -4,7 +4,7 @@
 #ifndef NXC_CLI_TRAIN_INPUT_H
 #define NXC_CLI_TRAIN_INPUT_H
 
-#include "command.h"
+#include "protocol.h"
 #include "train/train_data.h"
 
 typedef struct cli_source cli_source;
@@ -14,6 +14,8 @@ typedef struct cli_training {
     nxc__arena arena;
     cli_source *sources;
     size_t n_sources;
+    size_t every; /* each every-th scenario */
+    cli_protocol_options protocol;
     nxc__train_data data; /* points after open; rows after fill */
     const char *set;      /* "v1", "v2"; NULL: columns of another kind */
     size_t n_sessions;

@@ -35,6 +35,8 @@ static const symbol symbols[] = {
     SYMBOL("BoosterGetEvalCounts", booster_get_eval_counts),
     SYMBOL("BoosterGetEval", booster_get_eval),
     SYMBOL("BoosterSaveModelToString", booster_save_model_to_string),
+    SYMBOL("BoosterLoadModelFromString", booster_load_model_from_string),
+    SYMBOL("BoosterPredictForMat", booster_predict_for_mat),
 };
 _Static_assert(sizeof(void *) == sizeof(void (*)(void)),
                "dlsym's pointers hold functions");

@@ -95,8 +95,16 @@ def notes_say_how(command, folder, result):
     assert "min_data_in_leaf=5" in notes["parameters"] and "min_data_in_leaf=40" not in notes["parameters"]
     for key in ("valid_mrr", "valid_ndcg10", "train_mrr"):
         assert abs(float(notes[key]) - result[key]) < 1e-11, (key, notes[key], result[key])
+    command.run("registry", "add", f"{folder}/registry", f"{folder}/a.txt")  # proves a.txt.check
+    assert os.path.getsize(f"{folder}/a.txt.check") > 256 * 8
     text = open(f"{folder}/a.txt", encoding="utf-8").read()
     rank = ["rank", "--no-model", "--no-store", "--catalog", f"shop={folder}/one.jsonl", "--prompt", "list the orders"]
+    with open(f"{folder}/b.txt", "w", encoding="utf-8") as out:
+        out.write(text)  # another path, the same model: its .check must be of it
+    os.replace(f"{folder}/b.txt.check", f"{folder}/c.txt.check")
+    command.run("registry", "add", f"{folder}/registry", f"{folder}/b.txt", "--name", "same")
+    os.replace(f"{folder}/c.txt.check", f"{folder}/b.txt.check")  # of seed 2
+    command.refused("", "registry", "add", f"{folder}/registry", f"{folder}/b.txt", "--name", "other")
     with open(f"{folder}/shop.catalog.jsonl", encoding="utf-8") as lines, open(f"{folder}/one.jsonl", "w") as out:
         out.writelines(line for line in lines if '"zeta"' in line)
     command.run(*rank, "--ranker", f"{folder}/a.txt")
