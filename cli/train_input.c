@@ -352,9 +352,14 @@ static nxc_status keep_rows(filler *f, size_t i, const float *rows, size_t n,
     return st;
 }
 
-static int compare_operations(const void *a, const void *b) {
-    const nxc_ranked *x = *(const nxc_ranked *const *)a,
-                     *y = *(const nxc_ranked *const *)b;
+/* An item of a ranking. */
+typedef struct slot {
+    uint32_t operation;
+    uint32_t at; /* in the ranking */
+} slot;
+
+static int by_operation(const void *a, const void *b) {
+    const slot *x = a, *y = b;
     return (x->operation > y->operation) - (x->operation < y->operation);
 }
 
@@ -364,21 +369,21 @@ static nxc_status keep_point(void *user, const cli_point *p, nxc_error *err) {
     const nxc_ranking *r = p->ranking;
     const nxc_allocator *a = &nxc__allocator_default;
     size_t width = r->n_features * sizeof(float), gold = SIZE_MAX;
-    size_t bytes = r->n * (sizeof(nxc_ranked *) + width);
-    const nxc_ranked **items = nxc__alloc(a, bytes);
-    if (!items) return nxc__error_nomem(err, bytes);
-    float *rows = (float *)(void *)(items + r->n);
+    size_t bytes = r->n * (sizeof(slot) + width);
+    slot *slots = nxc__alloc(a, bytes);
+    if (!slots) return nxc__error_nomem(err, bytes);
+    float *rows = (float *)(void *)(slots + r->n);
     for (size_t i = 0; i < r->n; i++)
-        items[i] = &r->items[i];
-    qsort(items, r->n, sizeof *items, compare_operations);
+        slots[i] = (slot){r->items[i].operation, (uint32_t)i};
+    qsort(slots, r->n, sizeof *slots, by_operation);
     for (size_t i = 0; i < r->n; i++) {
-        memcpy(rows + i * r->n_features, items[i]->features, width);
-        if (p->gold != SIZE_MAX && items[i] == &r->items[p->gold]) gold = i;
+        memcpy(rows + i * r->n_features, r->items[slots[i].at].features, width);
+        if (slots[i].at == p->gold) gold = i;
     }
     nxc_status st = keep_rows(
         f, f->source->first_point + p->scenario->first_point + p->step, rows,
         r->n, gold, err);
-    nxc__free(a, (void *)items, bytes);
+    nxc__free(a, slots, bytes);
     return st;
 }
 
