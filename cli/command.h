@@ -159,6 +159,10 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
 nxc_status cli_engine_with(const cli_args *args, const char *ranker,
                            const char *catalog, nxc_engine **out,
                            nxc_error *err);
+/* Another ranker: "v1", a file, a registry's folder, or NULL, the
+ * default. */
+nxc_status cli_set_ranker(const char *ranker, nxc_engine *engine,
+                          nxc_error *err);
 /* As precompute_embeddings says: encode the operations of a request's catalog
  * now, with a progress line, so that the first ranking is not the one that
  * waits. */

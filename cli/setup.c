@@ -201,8 +201,8 @@ nxc_status cli_load_ranker(const char *path, nxc_ranker **out, nxc_error *err) {
 }
 
 /* "v1": the linear one; NULL: the universal one; else a file, or a registry. */
-static nxc_status add_ranker(const char *path, nxc_engine *engine,
-                             nxc_error *err) {
+nxc_status cli_set_ranker(const char *path, nxc_engine *engine,
+                          nxc_error *err) {
     nxc_ranker *ranker;
     if (path && cli_is_folder(path))
         return nxc_engine_set_registry(engine, path, err);
@@ -288,7 +288,8 @@ nxc_status cli_engine_with(const cli_args *args, const char *ranker,
     if (st == NXC_OK) {
         nxc_error warning;
         st = cli_add_encoder(args, cfg, engine, err);
-        if (st == NXC_OK) st = add_ranker(ranker, engine, err);
+        if (st == NXC_OK)
+            st = cli_set_ranker(ranker, engine, err);
         if (st == NXC_OK && cli_get(args, "set"))
             st = nxc_engine_set_features(engine, cli_get(args, "set"), err);
         size_t n = 0;

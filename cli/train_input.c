@@ -23,8 +23,8 @@
 #include "base/atomic.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "dataset.h"
 #include "matrix.h"
+#include "protocol.h"
 #include "train/train_sample.h"
 
 /* A point's rows in a matrix. */
@@ -35,9 +35,9 @@ typedef struct place {
 struct cli_source {
     const char *path, *catalog; /* catalog NULL: those of --catalog */
     bool is_matrix;
-    cli_dataset dataset; /* of scenarios */
-    nxc_engine *engine;  /* of scenarios, while rows are made */
-    place *places;       /* (n) of a matrix */
+    cli_dataset all, dataset; /* of scenarios: read; taken */
+    nxc_engine *engine;       /* of scenarios, while rows are made */
+    place *places;            /* (n) of a matrix */
     size_t first_point, n;
 };
 
@@ -196,7 +196,8 @@ static nxc_status read_index(cli_training *t, cli_source *s,
 
 static nxc_status read_scenarios(cli_training *t, cli_source *s, size_t every,
                                  nxc_error *err) {
-    NXC_TRY(cli_dataset_read(s->path, every, &s->dataset, err));
+    NXC_TRY(cli_dataset_read(s->path, &s->all, err));
+    NXC_TRY(cli_dataset_sample(&s->all, every, &s->dataset, err));
     s->n = s->dataset.n_points;
     for (size_t i = 0; i < s->dataset.n; i++) {
         const cli_scenario *x = &s->dataset.scenarios[i];
@@ -309,7 +310,7 @@ nxc_status cli_training_open(cli_training *t, const cli_args *args,
 
 void cli_training_close(cli_training *t) {
     for (size_t i = 0; i < t->n_sources; i++) {
-        cli_dataset_release(&t->sources[i].dataset);
+        cli_dataset_release(&t->sources[i].all);
         nxc_engine_close(t->sources[i].engine);
     }
     nxc__train_data_release(&t->data);
@@ -416,7 +417,8 @@ static nxc_status fill_scenarios(filler *f, cli_source *s, nxc_error *err) {
     size_t n_workers;
     NXC_TRY(cli_workers(f->t->args, &n_workers, err));
     nxc_status st =
-        cli_dataset_rank(s->engine, &s->dataset, n_workers, keep_point, f, err);
+        cli_dataset_rank(&(cli_protocol){.engine = s->engine}, &s->dataset,
+                         n_workers, keep_point, f, err);
     nxc_engine_close(s->engine);
     s->engine = NULL;
     return st;

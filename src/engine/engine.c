@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "engine/vectors.h"
+#include "statistics/statistics.h"
 
 static nxc_status start_ranker(nxc_engine *e, nxc_error *err) {
     nxc_ranker *ranker;
@@ -60,6 +61,7 @@ static void close_entry(nxc_engine *e, nxc__entry *entry) {
         nxc__free(e->alloc, t->encoded, entry->n * sizeof *t->encoded);
     }
     nxc__free(e->alloc, entry->ids, entry->n * sizeof *entry->ids);
+    nxc__statistics_free(entry->statistics);
 }
 
 static void close_workers(nxc_engine *e) {

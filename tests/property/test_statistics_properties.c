@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "statistics/snapshot.h"
 #include "support/learned_test.h"
 
 #define N_OPS 9
@@ -93,29 +94,35 @@ static uint32_t learn_text(nxc__learned *l, const world *w, uint32_t prompt,
     return row;
 }
 
-/* order (N_SESSIONS): in which the sessions are added. */
-static nxc__statistics *build(const world *w, const size_t *order,
-                              nxc__statistics_options options) {
+/* order (N_SESSIONS): in which the sessions are added to l. */
+static nxc__statistics *build_from(const world *w, const size_t *order,
+                                   nxc__statistics_options options,
+                                   nxc__learned *l) {
     nxc_error err;
-    nxc__learned l;
     nxc__statistics *s;
     float *embeddings = test_calloc(N_PROMPTS, NXC_DIM * sizeof(float));
-    nxc__learned_init(&l, NULL);
+    nxc__learned_init(l, NULL);
     for (size_t k = 0; k < N_SESSIONS; k++) {
         size_t i = order[k];
         nxc__learned_call calls[MAX_CALLS];
         memcpy(calls, w->calls[i], sizeof calls);
         for (size_t t = 0; t < w->sessions[i].n; t++) {
-            calls[t].prompt = learn_text(&l, w, calls[t].prompt, embeddings);
-            calls[t].delta = learn_text(&l, w, calls[t].delta, embeddings);
+            calls[t].prompt = learn_text(l, w, calls[t].prompt, embeddings);
+            calls[t].delta = learn_text(l, w, calls[t].delta, embeddings);
         }
-        assert_ok(nxc__learned_add(&l, &w->sessions[i], calls, &err), err);
+        assert_ok(nxc__learned_add(l, &w->sessions[i], calls, &err), err);
     }
     options.n_operations = N_OPS;
     options.embeddings = embeddings;
-    assert_ok(nxc__statistics_new(&l, &options, NULL, &s, &err), err);
-    nxc__learned_release(&l);
+    assert_ok(nxc__statistics_new(l, &options, NULL, &s, &err), err);
     test_free(embeddings);
+    return s;
+}
+static nxc__statistics *build(const world *w, const size_t *order,
+                              nxc__statistics_options options) {
+    nxc__learned l;
+    nxc__statistics *s = build_from(w, order, options, &l);
+    nxc__learned_release(&l);
     return s;
 }
 
@@ -365,12 +372,53 @@ static void fewer_sessions_are_a_subset(void **state) {
     test_free(w);
 }
 
+/* Written, read, written again. */
+static void saved_statistics_answer_the_same(void **state) {
+    (void)state;
+    nxc_error err;
+    uint32_t room[64];
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        uint64_t random = seed;
+        world *w = make_world(seed);
+        size_t order[N_SESSIONS];
+        float ranks[120];
+        nxc__learned l;
+        nxc__buffer image;
+        nxc__statistics *opened;
+        const nxc__snapshot_options o = {N_OPS, short_hash(9), NULL};
+        in_order(order);
+        nxc__statistics *s =
+            build_from(w, order, seed % 2 ? plain : decayed, &l);
+        for (size_t i = 0; i < 120; i++)
+            ranks[i] = i % 7 ? (float)uniform(&random) : NAN;
+        nxc__statistics_set_text_ranks(s, ranks);
+        nxc__buffer_init(&image, &nxc__allocator_default, SIZE_MAX / 2);
+        assert_ok(nxc__snapshot_write(s, &l, short_hash(9), &image, &err), err);
+        assert_ok(nxc__snapshot_read((const uint8_t *)image.data, image.len, &o,
+                                     NULL, &opened, &err),
+                  err);
+        for (size_t i = 0; i < 20; i++)
+            same_answers("saved", s, opened, random_query(w, &random, room),
+                         short_hash(0));
+        nxc__statistics_info x, y;
+        nxc__statistics_get_info(s, &x);
+        nxc__statistics_get_info(opened, &y);
+        assert_memory_equal(&x, &y, sizeof x);
+        nxc__buffer_release(&image);
+        nxc__learned_release(&l);
+        nxc__statistics_free(opened);
+        nxc__statistics_free(s);
+        test_free(w);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(excluding_is_not_having_learnt),
         cmocka_unit_test(excluding_the_only_group),
         cmocka_unit_test(fewer_sessions_are_a_subset),
+        cmocka_unit_test(saved_statistics_answer_the_same),
     };
     return cmocka_run_group_tests_name("statistics_properties", tests, NULL,
                                        NULL);
