@@ -159,12 +159,12 @@ static nxc_status read_index_line(cli_training *t, const cli_lines *l,
                                   nxc_error *err) {
     nxc__json_doc *doc;
     place p;
-    nxc_status st = NXC_ERR_LIMIT;
-    if (!l->too_long)
-        st = nxc__json_parse(nxc__str(l->name), (nxc_str){l->line, l->len},
-                             NULL, NULL, &doc, err);
-    else
-        nxc__error(err, st, "%s:1: expected a shorter line", l->name);
+    if (l->too_long)
+        return nxc__error(err, NXC_ERR_LIMIT,
+                          "%s:%zu: expected at most %zu bytes, got more",
+                          l->name, l->number, l->max);
+    nxc_status st = nxc__json_parse(
+        nxc__str(l->name), (nxc_str){l->line, l->len}, NULL, NULL, &doc, err);
     if (st != NXC_OK) return cli_lines_blame(l, l->name, st, err);
     st = read_place(t, nxc__json_root(doc), row, &p, err);
     nxc__json_free(doc);
