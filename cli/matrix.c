@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE /* madvise */
+#define _GNU_SOURCE /* madvise */
 #include "matrix.h"
 
 #include <string.h>
@@ -107,7 +107,11 @@ static void forget(cli_matrix *m, size_t end) {
     size_t page = 4096, from = m->forgotten;
     end -= end % page;
     if (end < from + FORGET_BYTES) return;
-    madvise((void *)(uintptr_t)(m->map.data + from), end - from, MADV_DONTNEED);
+    union { /* madvise takes no pointer to const */
+        const uint8_t *in;
+        void *out;
+    } p = {m->map.data + from};
+    (void)madvise(p.out, end - from, MADV_DONTNEED);
     m->forgotten = end;
 }
 

@@ -288,8 +288,7 @@ nxc_status cli_engine_with(const cli_args *args, const char *ranker,
     if (st == NXC_OK) {
         nxc_error warning;
         st = cli_add_encoder(args, cfg, engine, err);
-        if (st == NXC_OK)
-            st = cli_set_ranker(ranker, engine, err);
+        if (st == NXC_OK) st = cli_set_ranker(ranker, engine, err);
         if (st == NXC_OK && cli_get(args, "set"))
             st = nxc_engine_set_features(engine, cli_get(args, "set"), err);
         size_t n = 0;

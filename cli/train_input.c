@@ -159,12 +159,12 @@ static nxc_status read_index_line(cli_training *t, const cli_lines *l,
                                   nxc_error *err) {
     nxc__json_doc *doc;
     place p;
-    nxc_status st = NXC_ERR_LIMIT;
-    if (!l->too_long)
-        st = nxc__json_parse(nxc__str(l->name), (nxc_str){l->line, l->len},
-                             NULL, NULL, &doc, err);
-    else
-        nxc__error(err, st, "%s:1: expected a shorter line", l->name);
+    if (l->too_long)
+        return nxc__error(err, NXC_ERR_LIMIT,
+                          "%s:%zu: expected at most %zu bytes, got more",
+                          l->name, l->number, l->max);
+    nxc_status st = nxc__json_parse(
+        nxc__str(l->name), (nxc_str){l->line, l->len}, NULL, NULL, &doc, err);
     if (st != NXC_OK) return cli_lines_blame(l, l->name, st, err);
     st = read_place(t, nxc__json_root(doc), row, &p, err);
     nxc__json_free(doc);
@@ -365,9 +365,14 @@ static nxc_status keep_rows(filler *f, size_t i, const float *rows, size_t n,
     return st;
 }
 
-static int compare_operations(const void *a, const void *b) {
-    const nxc_ranked *x = *(const nxc_ranked *const *)a,
-                     *y = *(const nxc_ranked *const *)b;
+/* An item of a ranking. */
+typedef struct slot {
+    uint32_t operation;
+    uint32_t at; /* in the ranking */
+} slot;
+
+static int by_operation(const void *a, const void *b) {
+    const slot *x = a, *y = b;
     return (x->operation > y->operation) - (x->operation < y->operation);
 }
 
@@ -377,21 +382,21 @@ static nxc_status keep_point(void *user, const cli_point *p, nxc_error *err) {
     const nxc_ranking *r = p->ranking;
     const nxc_allocator *a = &nxc__allocator_default;
     size_t width = r->n_features * sizeof(float), gold = SIZE_MAX;
-    size_t bytes = r->n * (sizeof(nxc_ranked *) + width);
-    const nxc_ranked **items = nxc__alloc(a, bytes);
-    if (!items) return nxc__error_nomem(err, bytes);
-    float *rows = (float *)(void *)(items + r->n);
+    size_t bytes = r->n * (sizeof(slot) + width);
+    slot *slots = nxc__alloc(a, bytes);
+    if (!slots) return nxc__error_nomem(err, bytes);
+    float *rows = (float *)(void *)(slots + r->n);
     for (size_t i = 0; i < r->n; i++)
-        items[i] = &r->items[i];
-    qsort(items, r->n, sizeof *items, compare_operations);
+        slots[i] = (slot){r->items[i].operation, (uint32_t)i};
+    qsort(slots, r->n, sizeof *slots, by_operation);
     for (size_t i = 0; i < r->n; i++) {
-        memcpy(rows + i * r->n_features, items[i]->features, width);
-        if (p->gold != SIZE_MAX && items[i] == &r->items[p->gold]) gold = i;
+        memcpy(rows + i * r->n_features, r->items[slots[i].at].features, width);
+        if (slots[i].at == p->gold) gold = i;
     }
     nxc_status st = keep_rows(
         f, f->source->first_point + p->scenario->first_point + p->step, rows,
         r->n, gold, err);
-    nxc__free(a, (void *)items, bytes);
+    nxc__free(a, slots, bytes);
     return st;
 }
 

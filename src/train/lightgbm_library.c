@@ -82,10 +82,12 @@ nxc_status nxc__lightgbm_open(const char *path, nxc__lightgbm *out,
                               nxc_error *err) {
     memset(out, 0, sizeof *out);
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!handle)
+    if (!handle) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): per thread in glibc */
+        const char *why = dlerror();
         return nxc__error(err, NXC_ERR_STATE,
-                          "lightgbm: expected a library, got: %.300s",
-                          dlerror());
+                          "lightgbm: expected a library, got: %.300s", why);
+    }
     nxc_status st = find_symbols(handle, path, out, err);
     if (st != NXC_OK) {
         dlclose(handle);

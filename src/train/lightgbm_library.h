@@ -21,7 +21,8 @@ typedef struct nxc__lightgbm {
                                    const void *reference, void **out);
     int (*dataset_set_field)(void *dataset, const char *name, const void *data,
                              int n, int type);
-    int (*dataset_set_feature_names)(void *dataset, const char **names, int n);
+    int (*dataset_set_feature_names)(void *dataset, const char *const *names,
+                                     int n);
     int (*dataset_free)(void *dataset);
     int (*booster_create)(const void *dataset, const char *parameters,
                           void **out);

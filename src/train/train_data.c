@@ -79,8 +79,9 @@ nxc_str nxc__train_point_key(const nxc__train_point *p, nxc__split_by by) {
     case NXC_SPLIT_CATALOG:
         return p->catalog;
     case NXC_SPLIT_VENDOR:
-    case NXC_N_SPLITS:
         break;
+    case NXC_N_SPLITS:
+        NXC_UNREACHABLE("the number of the others");
     }
     return nxc__str_slice(p->catalog, 0, nxc__str_find(p->catalog, '~', 0));
 }

@@ -185,8 +185,7 @@ static nxc_status make_set(training *t, nxc__side side) {
             &t->sets[side]))
         return failed(t, "take the rows");
     if (side == NXC_SIDE_TRAIN &&
-        t->lib->dataset_set_feature_names(t->sets[side],
-                                          (const char **)(uintptr_t)d->names,
+        t->lib->dataset_set_feature_names(t->sets[side], d->names,
                                           (int)d->n_columns))
         return failed(t, "take the feature names");
     return label_side(t, side);
