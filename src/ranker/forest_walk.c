@@ -20,7 +20,7 @@
 #define MAX_NODES NXC_WALK_ROOT
 #define MAX_EXITS (MAX_NODES + 1)
 /* Decisions that are there after the last: see NXC_WALK_AFTER. */
-#define AFTER (8 * NXC_WALK_AFTER)
+#define AFTER ((size_t)8 * NXC_WALK_AFTER)
 
 _Static_assert(sizeof(nxc__walk_root) == 144, "the essay of forest_walk.h");
 _Static_assert(sizeof(nxc__walk_inner) == 64, "a cache line");

@@ -56,7 +56,7 @@ enum header_key {
     N_HEADER_KEYS
 };
 #define KEY(literal) \
-    { literal, sizeof literal - 1 }
+    { (literal), sizeof(literal) - 1 }
 static const nxc_str header_keys[N_HEADER_KEYS] = {
     KEY("version"),
     KEY("num_class"),
