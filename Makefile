@@ -40,7 +40,7 @@ bench-encoder: bootstrap-bench build/bench/build.ninja ## the encoder beside ONN
 	@tools/model build/bench/nextcall >/dev/null
 	@bench/run encoder
 
-bench-trees: bootstrap-bench build/bench/build.ninja ## measure tree scoring beside LightGBM and ONNX Runtime
+bench-trees: bootstrap-bench build/bench/build.ninja ## measure tree scoring beside LightGBM, TL2cgen and ONNX Runtime
 	@cmake --build build/bench
 	@tools/venv >/dev/null || true
 	@bench/run_trees
