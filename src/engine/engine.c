@@ -29,8 +29,10 @@ nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
     nxc_status st = nxc__config_copy(cfg, alloc, &e->cfg, err);
     if (st == NXC_OK) st = nxc_ranker_default(alloc, &e->ranker, err);
     if (st == NXC_OK)
-        st = nxc__tiers_open(&e->tiers, e->cfg, NXC_V1_N_FEATURES, &e->metrics,
-                             alloc, err);
+        st = nxc__tiers_open(&e->tiers, e->cfg, &e->metrics, alloc, err);
+    if (st == NXC_OK)
+        st = nxc__tiers_add_vectors(&e->tiers, e->cfg, NXC_V1_N_FEATURES, false,
+                                    err);
     if (st == NXC_OK) st = nxc__tiers_reader(&e->tiers, &e->reader, err);
     e->ranker_set = e->set = nxc__feature_set_at(0);
     if (st != NXC_OK) {
@@ -125,13 +127,15 @@ static nxc_status index_entry(const nxc_engine *e, nxc__entry *entry,
             nxc__op_index_new(entry->catalog, e->alloc, &entry->index, err));
     for (size_t k = 1; k < NXC_N_OP_TEXTS; k++)
         NXC_TRY(make_rows(e, entry, &entry->texts[k], err));
-    return NXC_OK;
+    return nxc__vectors_fingerprint(e, entry, nxc__feature_set_at(1),
+                                    &entry->fingerprints[1], err);
 }
 
 /* Before a set is extracted; what a failure leaves is used by the next try. */
 static nxc_status prepare_entries(nxc_engine *e, const nxc__feature_set *set,
                                   nxc_error *err) {
     if (set->n == NXC_V1_N_FEATURES) return NXC_OK;
+    NXC_TRY(nxc__tiers_add_vectors(&e->tiers, e->cfg, set->n, true, err));
     for (size_t i = 0; i < e->n_entries; i++)
         NXC_TRY(index_entry(e, &e->entries[i], err));
     return NXC_OK;
@@ -221,7 +225,8 @@ static nxc_status fill_entry(nxc_engine *e, nxc__entry *entry, nxc_error *err) {
     entry->ids = nxc__alloc(e->alloc, n * sizeof *entry->ids);
     if (!entry->ids) return nxc__error_nomem(err, n * sizeof *entry->ids);
     nxc__vectors_candidates(entry->catalog, entry->ids, n);
-    NXC_TRY(nxc__vectors_fingerprint(e, entry, &entry->fingerprint, err));
+    NXC_TRY(nxc__vectors_fingerprint(e, entry, nxc__feature_set_at(0),
+                                     &entry->fingerprints[0], err));
     if (e->encoder)
         entry->texts[0].embeddings =
             nxc__catalog_embeddings(entry->catalog, e->fingerprint);
