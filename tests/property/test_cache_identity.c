@@ -24,7 +24,7 @@
 
 enum { MAX_CANDIDATES = 12, MAX_CALLS = 6, N_PROMPTS = 300, MAX_CATALOGS = 16 };
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-static size_t n_points = 300;
+static size_t n_points = 150;
 #else
 static size_t n_points = 1500;
 #endif
