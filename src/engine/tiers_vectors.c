@@ -107,8 +107,13 @@ static size_t find_rows(nxc__tiers *t, nxc__vector_lookup *l) {
     return n_found;
 }
 static size_t find_request(nxc__tiers *t, nxc__vector_lookup *l) {
-    if (!nxc__store_find_vector(l->reader, &l->key, l->rows, l->n * l->width))
-        return 0;
+    bool hit =
+        nxc__store_find_vector(l->reader, &l->key, l->rows, l->n * l->width);
+    nxc__metrics_add(t->metrics, /* it counted one */
+                     hit ? NXC_METRIC_vector_store_hits
+                         : NXC_METRIC_vector_store_misses,
+                     l->n - 1);
+    if (!hit) return 0;
     size_t n_found = l->n - l->n_found;
     for (size_t i = 0; i < l->n; i++) {
         if (!l->tier[i]) put_in_memory(t, l, i, l->rows + i * l->width);
