@@ -73,6 +73,8 @@ typedef struct nxc__feature_set {
     const char *name;
     size_t n;
     const nxc_feature_info *rows; /* (n) */
+    uint32_t revision; /* grows when a row of the same name means another
+                          number: models trained before are then refused */
 } nxc__feature_set;
 /* Whether vectors depend on the other candidates of the request (letter A), so
  * that they are found in a cache all or not at all. */
@@ -100,6 +102,10 @@ nxc_status nxc__features_extract(const nxc__decision_point *dp,
 /* point_extract.c: the columns of set v2. */
 nxc_status nxc__point_extract(const nxc__decision_point *dp, float *out,
                               uint8_t *status, nxc_error *err);
+
+/* The column hyb of set v2 alone, (n): how well text does by itself. */
+nxc_status nxc__point_text_scores(const nxc__decision_point *dp, float *out,
+                                  nxc_error *err);
 
 /* Codes of the method categories: NONE 0, GET 1, POST 2, PUT 3, DELETE 4,
  * PATCH 5, UNKNOWN 6. */

@@ -23,7 +23,8 @@ typedef struct nxc__reliability {
                           whoever can compute features, else NaN */
     float transitions; /* by m1 */
     float neighbours;  /* by kt */
-    float fusion;      /* of those three, reciprocal ranks added */
+    float fusion;      /* the three reciprocal ranks of a point added, at
+                          most 1 */
 } nxc__reliability;
 
 typedef struct nxc__statistics nxc__statistics;
@@ -32,16 +33,20 @@ typedef struct nxc__statistics_options {
     size_t n_operations;
     const float *embeddings; /* (n_texts, NXC_DIM) of learned->texts by row, or
                                 NULL: prompts are not compared by meaning */
-    double now, half_life;   /* a session's weight is 2^-(age / half_life);
-                                half_life 0 or now NaN: 1 */
+    const nxc_encoder *encoder;  /* whose kernels search the prompts; NULL: the
+                                    reference's, slower, same results */
+    double now, half_life;       /* a session's weight is 2^-(age / half_life);
+                                      half_life 0 or now NaN: 1 */
     const nxc__hash128 *exclude; /* (n_exclude) groups that are left out */
     size_t n_exclude;
-    size_t max_sessions; /* 0: all; else those with the smallest
-                            hash64(key, seed), so that a smaller number is a
-                            subset of a larger one */
+    size_t max_sessions; /* 0: all; else, of those not excluded, the ones with
+                            the smallest hash64(key, seed), so that a smaller
+                            number is a subset of a larger one */
     uint64_t seed;
 } nxc__statistics_options;
 
+/* Sessions without calls count for nothing. Errors: NXC_ERR_INVALID (an
+ * operation or a text that is not there), NXC_ERR_NOMEM. Thread-safety: any. */
 nxc_status nxc__statistics_new(const nxc__learned *learned,
                                const nxc__statistics_options *options,
                                const nxc_allocator *alloc,
@@ -89,7 +94,8 @@ typedef struct nxc__statistics_query {
     nxc__hash128 exclude; /* a group left out as if never learnt; zeros: none */
 } nxc__statistics_query;
 
-/* Arrays are (n_operations) in the arena; NULL where nothing was learnt. */
+/* Arrays are (n_operations) in the arena; all are NULL where nothing was
+ * learnt. */
 typedef struct nxc__transitions {
     const float *popularity, *first; /* shares of all calls, of first calls */
     const float *order1, *count1; /* P with back-off to popularity; raw count */
@@ -106,12 +112,15 @@ nxc_status nxc__statistics_transitions(const nxc__statistics *s,
                                        nxc__arena *arena, nxc__transitions *out,
                                        nxc_error *err);
 
+/* An array without a point to count is NULL: without embeddings or a prompt,
+ * without a past prompt that is near, without a past call like the last one. */
 typedef struct nxc__neighbours {
-    /* votes of the points of the 20 nearest sessions: of those after the same
+    /* votes of the points of the 20 nearest sessions: of points after the same
      * last call, the same last two, and one for each session and operation */
     const float *after1, *after2, *any;
-    /* P by kernel exp(12 (cosine - 1)) over all points: after the same last
-     * call, and all; by prompts, and by their new parts */
+    /* P by kernel exp(12 (cosine - 1)) over the points of the 128 nearest
+     * prompts: after the same last call, and all; by prompts, and by their new
+     * parts */
     const float *kernel_last, *kernel_all, *delta_last, *delta_all;
     const float *soft; /* points after a call like the last one */
     float mass_last, mass_all, mass_delta_last, mass_delta_all; /* ln of mass */
@@ -129,7 +138,8 @@ nxc_status nxc__statistics_neighbours(const nxc__statistics *s,
  * the same last call (at the start: first calls), how many went on with
  * operation. */
 typedef struct nxc__transition_evidence {
-    size_t n_went, n_points, n_sessions; /* sessions that went so; all */
+    size_t n_went, n_points; /* points that went on so; all */
+    size_t n_sessions;       /* that have a point that went on so */
 } nxc__transition_evidence;
 void nxc__statistics_evidence(const nxc__statistics *s,
                               const nxc__statistics_query *q,

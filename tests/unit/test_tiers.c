@@ -327,7 +327,7 @@ static nxc__hash128 row_key(const nxc_engine *e, const char *prompt, size_t i) {
     nxc_error err;
     nxc__arena_init(&arena, e->alloc, SIZE_MAX);
     nxc__vector_inputs in = {.entry = &e->entries[0],
-                             .set = e->set,
+                             .set = e->live->set,
                              .session = &none,
                              .delta = nxc__str(prompt),
                              .candidates = all,
