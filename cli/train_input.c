@@ -368,7 +368,7 @@ static nxc_status keep_point(void *user, const cli_point *p, nxc_error *err) {
     float *rows = (float *)(void *)(items + r->n);
     for (size_t i = 0; i < r->n; i++)
         items[i] = &r->items[i];
-    qsort(items, r->n, sizeof *items, compare_operations);
+    qsort(items, r->n, sizeof(nxc_ranked *), compare_operations);
     for (size_t i = 0; i < r->n; i++) {
         memcpy(rows + i * r->n_features, items[i]->features, width);
         if (p->gold != SIZE_MAX && items[i] == &r->items[p->gold]) gold = i;

@@ -3,7 +3,12 @@
  * does not matter. */
 #include "features/point.h"
 
-typedef enum copy_kind { rank, gap, z } copy_kind;
+/* By the names of the rule. */
+typedef enum copy_kind {
+    COPY_rank,
+    COPY_gap,
+    COPY_z
+} copy_kind; /* NOLINT(readability-identifier-naming) */
 
 typedef struct copy {
     uint16_t from, to;
@@ -12,7 +17,8 @@ typedef struct copy {
 
 static const copy copies[] = {
 #define NXC_COLUMN(name, kind, depends_on, doc)
-#define NXC_COPY(score, how) {NXC_V2_##score, NXC_V2_##score##_##how, how},
+#define NXC_COPY(score, how) \
+    {NXC_V2_##score, NXC_V2_##score##_##how, COPY_##how},
 #include "features/features_v2.def"
 #undef NXC_COLUMN
 #undef NXC_COPY
@@ -119,16 +125,16 @@ void nxc__family_norm(nxc__point *p) {
         const float *from = p->columns[copies[k].from];
         float *to = p->columns[copies[k].to];
         switch (copies[k].kind) {
-        case rank:
+        case COPY_rank:
             if (r.keys)
                 rank_by_sorting(p, &r, from, to);
             else
                 rank_by_counting(p, r.logs, from, to);
             break;
-        case gap:
+        case COPY_gap:
             copy_gap(p, from, to);
             break;
-        case z:
+        case COPY_z:
             nxc__standardize(from, p->n, to);
             break;
         }

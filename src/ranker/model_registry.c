@@ -205,6 +205,7 @@ static void remove_left(const char *dir, const char *begin) {
     char path[PATH_BYTES + 256];
     DIR *d = opendir(dir);
     if (!d) return;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a folder of this call's own */
     for (struct dirent *x; (x = readdir(d));) {
         if (strncmp(x->d_name, begin, strlen(begin)) != 0) continue;
         snprintf(path, sizeof path, "%s/%s", dir, x->d_name);
@@ -387,6 +388,7 @@ static nxc_status read_names(const char *dir, names *all, nxc_error *err) {
     path_of(path, dir, NULL, NULL);
     DIR *d = opendir(path);
     if (!d) return nxc__file_error(err, path, "read a folder");
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a folder of this call's own */
     for (struct dirent *x; st == NXC_OK && (x = readdir(d));)
         if (is_name(x->d_name)) st = add_name(all, x->d_name, err);
     closedir(d);
