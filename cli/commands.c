@@ -368,6 +368,7 @@ static const cli_option bench_features_options[] = {
     {"scenarios", "FILE", "scenarios of the set; default: drawn by --seed"},
     {"seed", "N", "of the scenarios and of the trace (default 1)"},
     {"sessions", "N", "sessions in the trace (default 2000)"},
+    {"features", "SET", "v1 or v2, of the rows with caches (default v1)"},
     OPT_DOCUMENTS,
     OPT_MODEL,
     {"reference", "FILE", "the float32 encoder of the row \"before\""},

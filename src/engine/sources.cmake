@@ -10,6 +10,7 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/ranking.c
   ${CMAKE_CURRENT_LIST_DIR}/response.c
   ${CMAKE_CURRENT_LIST_DIR}/tiers.c
+  ${CMAKE_CURRENT_LIST_DIR}/tiers_vectors.c
   ${CMAKE_CURRENT_LIST_DIR}/tiers_warm.c
   ${CMAKE_CURRENT_LIST_DIR}/vector_key.c
   ${CMAKE_CURRENT_LIST_DIR}/vectors.c

@@ -214,6 +214,11 @@ static bool same_words(const nxc__forest *f, const nxc__plan_column *c,
                   c->n_words * sizeof *f->cat_words) == 0;
 }
 
+static bool same_number(const nxc__plan_column *a, const nxc__plan_column *b) {
+    return !a->is_category && a->feature == b->feature && a->base == b->base &&
+           a->missing == b->missing && a->missing_byte == b->missing_byte;
+}
+
 /* The column of a node: found by what makes it, or new. Open addressing over
  * table (a power of two, NO_COLUMN where free). */
 static uint32_t column_of(builder *b, const nxc__forest_node *node,
@@ -238,7 +243,7 @@ static uint32_t column_of(builder *b, const nxc__forest_node *node,
         }
         const nxc__plan_column *have = &b->columns[table[i]];
         bool same = is_category(node) ? same_words(f, have, node)
-                                      : memcmp(have, &c, sizeof c) == 0;
+                                      : same_number(have, &c);
         if (same) return table[i];
     }
 }

@@ -17,8 +17,8 @@ static inline void bytes_store16(uint8_t *p, bytes16 v) {
 }
 static inline bytes16 bytes_select16(bytes16 c, uint8_t t, bytes16 l,
                                      bytes16 r) {
-    bytes16 threshold = c ^ c;
-    threshold += t;
+    const bytes16 zero = {0};
+    bytes16 threshold = zero + t;
     bytes16 left = (bytes16)(c <= threshold);
     return (left & l) | (~left & r);
 }
