@@ -8,6 +8,7 @@
 #include "base/cpu.h"
 #include "command.h"
 #include "encoder/kernels/encoder_kernel.h"
+#include "lightgbm_find.h"
 
 typedef struct report {
     bool json, first;
@@ -122,6 +123,18 @@ static void model_rows(report *r, const cli_args *args, const nxc_config *cfg) {
     nxc_encoder_close(encoder);
 }
 
+static void training_row(report *r, const nxc_config *cfg) {
+    char text[1200];
+    nxc__lightgbm lib;
+    nxc_error err;
+    if (cli_find_lightgbm(cfg, &lib, &err) == NXC_OK) {
+        snprintf(text, sizeof text, "LightGBM %s, %s", lib.version, lib.path);
+        row(r, "training", text);
+    } else {
+        row(r, "training", err.message);
+    }
+}
+
 static void option_rows(report *r, const nxc_config *cfg) {
     nxc_config_option o;
     nxc_config_value v;
@@ -144,6 +157,7 @@ int cli_doctor(const cli_args *args) {
     cpu_rows(&r);
     level_rows(&r, cfg);
     model_rows(&r, args, cfg);
+    training_row(&r, cfg);
     option_rows(&r, cfg);
     row(&r, "health", r.health);
     if (r.json) puts("}");

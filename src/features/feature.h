@@ -73,6 +73,8 @@ typedef struct nxc__feature_set {
     const char *name;
     size_t n;
     const nxc_feature_info *rows; /* (n) */
+    uint32_t revision; /* grows when a row of the same name means another
+                          number: models trained before are then refused */
 } nxc__feature_set;
 /* NULL if unknown; past the end. */
 const nxc__feature_set *nxc__feature_set_find(nxc_str name);
