@@ -39,6 +39,7 @@ static bool read_options(const cli_args *args, nxc_str hosts[MAX_HOSTS],
     out->session_by = cli_get(args, "session-by");
     out->keep_prompts = cli_has(args, "prompts");
     out->keep_failed = cli_has(args, "keep-failed");
+    out->dry_run = cli_has(args, "dry-run");
     if (on) out->catalog = nxc__str(on);
     if (user) out->user = nxc__str(user);
     for (const char *h; (h = cli_next(args, "host", &at));) {

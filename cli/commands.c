@@ -314,6 +314,7 @@ static const cli_option learn_options[] = {
     {"gap", "TIME", "that ends a session of a log: 90s, 30m (default), 2h"},
     {"prompts", NULL, "keep the prompts of sessions"},
     {"keep-failed", NULL, "learn calls with a status of 400 or more too"},
+    {"dry-run", NULL, "only read the logs and say what is in them"},
     {"host", "NAME", "leave out calls of other hosts; repeatable"},
     {"user", "NAME", "whose recording it is, of HAR and Arazzo files"},
     {"merge", "STORE.db",

@@ -804,12 +804,13 @@ typedef struct nxc_learn_options {
                              any host */
     size_t n_hosts;
     nxc_str user; /* whose log it is, or "" */
+    bool dry_run; /* only read and report: nothing is kept, n_new counts what
+                     would be */
 } nxc_learn_options;
-#define NXC_LEARN_OPTIONS_INIT                                               \
-    {                                                                        \
-        sizeof(nxc_learn_options), {0, 0}, 0, 0, 1800, false, false, 0, 0, { \
-            0, 0                                                             \
-        }                                                                    \
+#define NXC_LEARN_OPTIONS_INIT                                             \
+    {                                                                      \
+        sizeof(nxc_learn_options), {0, 0}, 0, 0, 1800, false, false, 0, 0, \
+            {0, 0}, false                                                  \
     }
 
 /* Read a log and keep its sessions in the store. bytes.ptr NULL: the file

@@ -13,12 +13,13 @@
 #include "engine/engine.h"
 #include "learning/learner.h"
 
+/* what NULL: a store is not needed. */
 static nxc_status check(nxc_engine *e, const char *what, nxc_error *err) {
     nxc_error why = {NXC_OK, ""};
     if (!e)
         return nxc__error(err, NXC_ERR_INVALID,
-                          "%s: expected an engine, got NULL", what);
-    if (e->tiers.store) return NXC_OK;
+                          "learn: expected an engine, got NULL");
+    if (!what || e->tiers.store) return NXC_OK;
     if (nxc_engine_warning(e, &why))
         return nxc__error(err, NXC_ERR_STATE, "%s: expected a store, got: %s",
                           what, why.message);
@@ -108,9 +109,9 @@ nxc_status nxc_engine_learn(nxc_engine *e, nxc_str name, nxc_str bytes,
     nxc__learn_catalog *catalogs = NULL;
     size_t n = 0;
     reporting r;
-    NXC_TRY(check(e, "learn", err));
     if (!options) options = &defaults;
     NXC_TRY(check_options(options, err));
+    NXC_TRY(check(e, options->dry_run ? NULL : "learn", err));
     NXC_TRY(begin_report(e, report, &r, err));
     nxc_status st = list_catalogs(e, options->catalog, &catalogs, &n, err);
     if (st == NXC_OK) {
@@ -118,7 +119,8 @@ nxc_status nxc_engine_learn(nxc_engine *e, nxc_str name, nxc_str bytes,
                                   .n_catalogs = n,
                                   .options = options,
                                   .cfg = e->cfg,
-                                  .store = e->tiers.store,
+                                  .store =
+                                      options->dry_run ? NULL : e->tiers.store,
                                   .report = r.report,
                                   .alloc = e->alloc};
         st = read_log(&setup, name, bytes, err);

@@ -141,9 +141,11 @@ nxc_status nxc__learner_new(const nxc__learn_setup *setup, nxc__learner **out,
     l->calls = nxc__alloc(setup->alloc, MAX_PENDING * sizeof *l->calls);
     l->additions =
         nxc__alloc(setup->alloc, MAX_ADDITIONS * sizeof *l->additions);
-    nxc_status st = l->calls && l->additions
-                        ? nxc__learned_secret(setup->store, l->secret, err)
-                        : nxc__error_nomem(err, MAX_PENDING * sizeof *l->calls);
+    nxc_status st = NXC_OK;
+    if (!l->calls || !l->additions)
+        st = nxc__error_nomem(err, MAX_PENDING * sizeof *l->calls);
+    else if (setup->store)
+        st = nxc__learned_secret(setup->store, l->secret, err);
     if (st == NXC_OK)
         *out = l;
     else
@@ -434,6 +436,10 @@ static nxc_status hand_over(nxc__learner *l, const nxc__learned_addition *a,
     nxc__learned_counts counts = {0, 0, 0, 0};
     nxc_learn_report *r = l->setup.report;
     if (n == 0) return NXC_OK;
+    if (!l->setup.store) {
+        r->n_new += n;
+        return NXC_OK;
+    }
     NXC_TRY(nxc__learned_add_all(l->setup.store, a, n, &counts, err));
     r->n_new += counts.n_new;
     r->n_changed += counts.n_changed;

@@ -25,7 +25,7 @@ typedef struct nxc__learn_setup {
     size_t n_catalogs;
     const nxc_learn_options *options;
     const nxc_config *cfg;
-    nxc__store *store;
+    nxc__store *store; /* NULL: nothing is kept, sessions are counted as new */
     nxc_learn_report *report;
     const nxc_allocator *alloc;
 } nxc__learn_setup;

@@ -307,9 +307,13 @@ nxc_status nxc__log_peek(nxc__log_source *s, nxc_str *out, nxc_error *err) {
     return nxc__log_status(s, err);
 }
 
-/* Append what fits in a line; it says itself if that is too long. */
+/* Append what fits in a line; status says if that is not all. */
 static void keep(nxc__log_source *s, nxc_str part) {
-    nxc__buffer_append_str(&s->line, part);
+    size_t room = s->line.max - s->line.len;
+    nxc__buffer_append_str(
+        &s->line, nxc__str_slice(part, 0, part.len < room ? part.len : room));
+    if (part.len > room && s->line.status == NXC_OK)
+        s->line.status = NXC_ERR_LIMIT;
 }
 
 /* The line of chunk and, if it does not end there, of what follows. */
