@@ -150,9 +150,9 @@ nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
-/* The same with this ranker in place of --ranker: "v1", a file, or NULL. */
-nxc_status cli_engine_with(const cli_args *args, const char *ranker,
-                           nxc_engine **out, nxc_error *err);
+/* Another ranker: "v1", a file, or NULL, the default. */
+nxc_status cli_set_ranker(const char *ranker, nxc_engine *engine,
+                          nxc_error *err);
 /* As precompute_embeddings says: encode the operations of a request's catalog
  * now, with a progress line, so that the first ranking is not the one that
  * waits. */

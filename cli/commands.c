@@ -65,6 +65,18 @@ static const cli_example rank_examples[] = {
      "ranked.jsonl"},
 };
 
+#define OPT_PROTOCOL                                                          \
+    {"protocol", "cold|warm",                                                 \
+     "what is known: the catalog alone, or the sessions of all other groups " \
+     "too (a catalog of one group: of all other scenarios); default: cold"},  \
+        {"learned", "N|random",                                               \
+         "warm: at most N sessions, or of each scenario its own number"},     \
+        {"world", "rep|shuf|psh",                                             \
+         "repeat calls, shuffle operations, or shuffle prompts"},             \
+    {                                                                         \
+        "seed", "N", "of --learned and --world; default: 1"                   \
+    }
+
 static const cli_option features_options[] = {
     OPT_REQUEST,
     OPT_JSON,
@@ -75,6 +87,7 @@ static const cli_option features_options[] = {
      "the candidates of every decision point of these scenarios; needs "
      "--output"},
     {"every", "N", "with --scenarios: only each N-th scenario"},
+    OPT_PROTOCOL,
 };
 static const cli_example features_examples[] = {
     {"The eleven features of every operation",
@@ -88,9 +101,11 @@ static const cli_option eval_options[] = {
     {"ranker", "FILE|v1", "default: universal-v2"},
     {"compare", "FILE|v1", "a further ranker, paired; repeatable"},
     {"every", "N", "only each N-th scenario"},
+    OPT_PROTOCOL,
     {"min-candidates", "N", "only decision points with so many"},
     {"max-candidates", "N", "only decision points with at most so many"},
     {"predictions", "FILE.jsonl", "write the rankings, one point a line"},
+    {"errors", "N", "print the N worst decision points and what decided"},
     OPT_MODEL,
     {"no-model", NULL, "rank without an encoder"},
     {"threads", "N", "rank on N threads (parallel_workers)"},
@@ -370,8 +385,9 @@ const cli_command cli_commands[] = {
      "a candidate. Prints top-1, top-3, top-5, MRR (with a bootstrap interval "
      "over scenarios) and NDCG@10, first and later calls apart, for the "
      "ranker, "
-     "those of --compare, BM25, cosine and their fusion; equal scores count at "
-     "their expected value.",
+     "those of --compare and simple methods; equal scores count at their "
+     "expected value. Where sessions of other groups are known (--protocol "
+     "warm), no group is ever on both sides.",
      OPTIONS(eval_options), 0, 0, true, OPTIONS(eval_examples), cli_eval},
     {"explain", "", "why a candidate has its score",
      "Shows each feature's value and contribution for one candidate beside the "

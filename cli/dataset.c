@@ -7,13 +7,12 @@
  * a prompt is encoded once. Workers share the engine; the order in which
  * scenarios are visited is not fixed, what is visited is.
  */
-#include "dataset.h"
-
 #include <string.h>
 
 #include "base/atomic.h"
 #include "base/executor.h"
 #include "base/json.h"
+#include "protocol.h"
 
 /* ---------------------------------------------------------------- reading */
 
@@ -112,12 +111,10 @@ static nxc_status read_line(reader *r, const cli_lines *l) {
     return st == NXC_OK ? st : cli_lines_blame(l, l->name, st, r->err);
 }
 
-static nxc_status read_lines(reader *r, cli_lines *l, size_t every) {
+static nxc_status read_lines(reader *r, cli_lines *l) {
     nxc_status st = NXC_OK;
-    for (size_t i = 0; st == NXC_OK && cli_lines_next(l);) {
-        if (nxc__str_trim((nxc_str){l->line, l->len}).len == 0) continue;
-        if (i++ % every == 0) st = read_line(r, l);
-    }
+    while (st == NXC_OK && cli_lines_next(l))
+        if (nxc__str_trim((nxc_str){l->line, l->len}).len) st = read_line(r, l);
     if (st == NXC_OK) st = cli_lines_status(l, r->err);
     if (st != NXC_OK) return st;
     r->d->scenarios = nxc__arena_alloc(&r->d->arena, r->scenarios.len + 1);
@@ -127,7 +124,7 @@ static nxc_status read_lines(reader *r, cli_lines *l, size_t every) {
     return NXC_OK;
 }
 
-nxc_status cli_dataset_read(const char *path, size_t every, cli_dataset *out,
+nxc_status cli_dataset_read(const char *path, cli_dataset *out,
                             nxc_error *err) {
     cli_lines lines;
     reader r = {.d = out, .err = err};
@@ -136,12 +133,37 @@ nxc_status cli_dataset_read(const char *path, size_t every, cli_dataset *out,
     nxc__buffer_init(&r.scenarios, &nxc__allocator_default, SIZE_MAX / 2);
     nxc_status st = cli_lines_open(&lines, path, (size_t)1 << 26, err);
     if (st == NXC_OK) {
-        st = read_lines(&r, &lines, every);
+        st = read_lines(&r, &lines);
         cli_lines_close(&lines);
     }
     nxc__buffer_release(&r.scenarios);
     if (st != NXC_OK) cli_dataset_release(out);
     return st;
+}
+
+nxc_status cli_dataset_sample(cli_dataset *d, size_t every, cli_dataset *out,
+                              nxc_error *err) {
+    cli_scenario *s = nxc__arena_alloc_array(&d->arena, d->n, sizeof *s);
+    if (!s) return nxc__error_nomem(err, d->n * sizeof *s);
+    *out = (cli_dataset){.scenarios = s};
+    for (size_t i = 0; i < d->n; i += every)
+        s[out->n++] = d->scenarios[i];
+    cli_dataset_count(out);
+    return NXC_OK;
+}
+
+void cli_dataset_count(cli_dataset *d) {
+    d->n_points = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        d->scenarios[i].first_point = d->n_points;
+        d->n_points += d->scenarios[i].n;
+    }
+}
+
+nxc_str cli_previous_prompt(const cli_scenario *s, size_t step) {
+    for (size_t i = step; i-- > 0;)
+        if (!nxc__str_eq(s->prompts[i], s->prompts[step])) return s->prompts[i];
+    return NXC_STR("");
 }
 
 nxc_str cli_scenario_catalog(const nxc_engine *engine, const cli_scenario *s) {
@@ -161,9 +183,10 @@ typedef struct failure {
 } failure;
 
 typedef struct run {
-    nxc_engine *engine;
+    const cli_protocol *protocol;
     const cli_dataset *d;
     nxc_ctx **ctxs;    /* (n_workers) */
+    cli_known *known;  /* (n_workers) */
     failure *failures; /* (n_workers) */
     cli_visit visit;
     void *user;
@@ -172,19 +195,16 @@ typedef struct run {
     cli_progress progress; /* of the caller's thread, which is worker 0 */
 } run;
 
-static nxc_status rank_point(run *r, nxc_ctx *ctx, cli_point *p,
-                             nxc_error *err) {
+static nxc_status rank_point(run *r, cli_point *p, nxc_error *err) {
     const cli_scenario *s = p->scenario;
     nxc_ranking ranking;
     nxc_request request = NXC_REQUEST_INIT;
-    request.catalog = cli_scenario_catalog(r->engine, s);
+    request.catalog = cli_scenario_catalog(r->protocol->engine, s);
     request.prompt = s->prompts[p->step];
-    for (size_t i = p->step; i-- > 0 && request.previous_prompt.len == 0;)
-        if (!nxc__str_eq(s->prompts[i], request.prompt))
-            request.previous_prompt = s->prompts[i];
+    request.previous_prompt = cli_previous_prompt(s, p->step);
     request.history = s->calls;
     request.n_history = p->step;
-    NXC_TRY(nxc_rank(ctx, &request, &ranking, err));
+    NXC_TRY(nxc_rank(p->ctx, &request, &ranking, err));
     uint32_t gold = nxc_catalog_find(ranking.catalog, s->calls[p->step].call);
     p->gold = SIZE_MAX;
     for (size_t i = 0; i < ranking.n; i++)
@@ -196,10 +216,14 @@ static nxc_status rank_point(run *r, nxc_ctx *ctx, cli_point *p,
 static void rank_scenario(void *user, size_t i, size_t worker) {
     run *r = user;
     failure *f = &r->failures[worker];
-    cli_point p = {.scenario = &r->d->scenarios[i]};
+    cli_known *known = &r->known[worker];
+    cli_point p = {.scenario = &r->d->scenarios[i], .ctx = r->ctxs[worker]};
     if (nxc__atomic_is_published(&r->has_failed)) return;
+    f->status = cli_protocol_know(r->protocol, p.scenario, known, &f->error);
+    nxc__ctx_set_statistics(p.ctx, known->statistics);
+    p.n_learned = known->n_sessions;
     for (; f->status == NXC_OK && p.step < p.scenario->n; p.step++)
-        f->status = rank_point(r, r->ctxs[worker], &p, &f->error);
+        f->status = rank_point(r, &p, &f->error);
     size_t done = nxc__atomic_counter_next(&r->done) + 1;
     if (worker == 0) cli_progress_step(&r->progress, done, r->d->n);
     if (f->status == NXC_OK) return;
@@ -225,7 +249,7 @@ static nxc_status first_failure(const run *r, size_t n_workers,
 static nxc_status run_all(run *r, nxc__pool *pool, size_t n_workers,
                           nxc_error *err) {
     for (size_t i = 0; i < n_workers; i++)
-        NXC_TRY(nxc_ctx_new(r->engine, &r->ctxs[i], err));
+        NXC_TRY(nxc_ctx_new(r->protocol->engine, &r->ctxs[i], err));
     cli_progress_start(&r->progress, "scenarios");
     nxc__pool_run(pool, rank_scenario, r, r->d->n);
     cli_progress_end(&r->progress);
@@ -247,27 +271,31 @@ static nxc_status encode_catalogs(nxc_engine *engine, const cli_dataset *d,
     return NXC_OK;
 }
 
-nxc_status cli_dataset_rank(nxc_engine *engine, const cli_dataset *d,
+nxc_status cli_dataset_rank(const cli_protocol *protocol, const cli_dataset *d,
                             size_t n_workers, cli_visit visit, void *user,
                             nxc_error *err) {
-    run r = {.engine = engine, .d = d, .visit = visit, .user = user};
+    run r = {.protocol = protocol, .d = d, .visit = visit, .user = user};
     nxc__arena arena;
     nxc__pool *pool;
-    NXC_TRY(encode_catalogs(engine, d, err));
+    NXC_TRY(encode_catalogs(protocol->engine, d, err));
     NXC_TRY(nxc__pool_new(n_workers, NULL, &pool, err));
     nxc__arena_init(&arena, &nxc__allocator_default, SIZE_MAX);
     r.ctxs = nxc__arena_alloc_array(&arena, n_workers, sizeof *r.ctxs);
+    r.known = nxc__arena_alloc_array(&arena, n_workers, sizeof *r.known);
     r.failures = nxc__arena_alloc_array(&arena, n_workers, sizeof *r.failures);
     nxc_status st = NXC_OK;
-    if (!r.ctxs || !r.failures) {
+    if (!r.ctxs || !r.known || !r.failures) {
         st = nxc__error_nomem(err, n_workers * sizeof *r.failures);
     } else {
         memset(r.ctxs, 0, n_workers * sizeof *r.ctxs);
+        memset(r.known, 0, n_workers * sizeof *r.known);
         memset(r.failures, 0, n_workers * sizeof *r.failures);
         st = run_all(&r, pool, n_workers, err);
+        for (size_t i = 0; i < n_workers; i++) {
+            cli_known_release(&r.known[i]);
+            nxc_ctx_free(r.ctxs[i]);
+        }
     }
-    for (size_t i = 0; r.ctxs && i < n_workers; i++)
-        nxc_ctx_free(r.ctxs[i]);
     nxc__arena_release(&arena);
     nxc__pool_free(pool);
     return st;

@@ -21,30 +21,39 @@ typedef struct cli_dataset {
     size_t n, n_points;
 } cli_dataset;
 
-/* Read a JSONL file; every: only each every-th scenario, from the first.
- * Errors: those of the file and its lines. */
-nxc_status cli_dataset_read(const char *path, size_t every, cli_dataset *out,
-                            nxc_error *err);
+/* Read a JSONL file. Errors: those of the file and its lines. */
+nxc_status cli_dataset_read(const char *path, cli_dataset *out, nxc_error *err);
+/* Each every-th scenario, from the first; out lives as long as d and is not
+ * released. Errors: NXC_ERR_NOMEM. */
+nxc_status cli_dataset_sample(cli_dataset *d, size_t every, cli_dataset *out,
+                              nxc_error *err);
+/* Number the points again, after scenarios have changed. */
+void cli_dataset_count(cli_dataset *d);
+/* The prompt before that of step, another one; "" if there is none. */
+nxc_str cli_previous_prompt(const cli_scenario *s, size_t step);
 /* How the engine knows a scenario's catalog: by its name, or "" where the one
  * catalog that is loaded was given another. */
 nxc_str cli_scenario_catalog(const nxc_engine *engine, const cli_scenario *s);
 void cli_dataset_release(cli_dataset *d);
 
 /* One ranked decision point. gold: index in ranking->items of the true next
- * call, SIZE_MAX if the catalog does not have it. */
+ * call, SIZE_MAX if the catalog does not have it. n_learned: sessions that the
+ * ranking knew. */
 typedef struct cli_point {
     const cli_scenario *scenario;
-    size_t step, gold;
-    const nxc_ranking *ranking;
+    size_t step, gold, n_learned;
+    nxc_ctx *ctx;
+    nxc_ranking *ranking;
 } cli_point;
 /* Called on any of the workers; points of one scenario come in order, on one
  * worker. */
 typedef nxc_status (*cli_visit)(void *user, const cli_point *point,
                                 nxc_error *err);
-/* Rank every decision point on n_workers threads. The first failure stops the
- * rest. */
-nxc_status cli_dataset_rank(nxc_engine *engine, const cli_dataset *d,
-                            size_t n_workers, cli_visit visit, void *user,
-                            nxc_error *err);
+/* Rank every decision point, knowing what the protocol lets it know, on
+ * n_workers threads. The first failure stops the rest. */
+struct cli_protocol;
+nxc_status cli_dataset_rank(const struct cli_protocol *protocol,
+                            const cli_dataset *d, size_t n_workers,
+                            cli_visit visit, void *user, nxc_error *err);
 
 #endif

@@ -187,8 +187,8 @@ nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
 }
 
 /* "v1": the linear one; NULL: the universal one; else a file. */
-static nxc_status add_ranker(const char *path, nxc_engine *engine,
-                             nxc_error *err) {
+nxc_status cli_set_ranker(const char *path, nxc_engine *engine,
+                          nxc_error *err) {
     nxc_ranker *ranker;
     if (path && strcmp(path, "v1") == 0)
         NXC_TRY(nxc_ranker_default(NULL, &ranker, err));
@@ -255,11 +255,6 @@ static nxc_status add_store(const cli_args *args, nxc_config *cfg,
 }
 
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
-    return cli_engine_with(args, cli_get(args, "ranker"), out, err);
-}
-
-nxc_status cli_engine_with(const cli_args *args, const char *ranker,
-                           nxc_engine **out, nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
     NXC_TRY(check_stdin(args, err));
@@ -271,7 +266,8 @@ nxc_status cli_engine_with(const cli_args *args, const char *ranker,
     if (st == NXC_OK) {
         nxc_error warning;
         st = cli_add_encoder(args, cfg, engine, err);
-        if (st == NXC_OK) st = add_ranker(ranker, engine, err);
+        if (st == NXC_OK)
+            st = cli_set_ranker(cli_get(args, "ranker"), engine, err);
         if (st == NXC_OK && cli_get(args, "set"))
             st = nxc_engine_set_features(engine, cli_get(args, "set"), err);
         size_t n = 0;

@@ -612,7 +612,8 @@ typedef enum nxc_feature_status {
 typedef struct nxc_feature_info {
     const char *name;       /* "prompt_similarity" */
     const char *kind;       /* "category", "number", "flag" */
-    const char *depends_on; /* letters of P, C, H, N(ow) */
+    const char *depends_on; /* letters of P(rompt), C(andidate), H(istory),
+                               N(ow), A(ll candidates), S(tatistics) */
     const char *doc;        /* one line */
 } nxc_feature_info;
 /* Feature i of a set ("v1", "v2": docs/features.md); false past the end and for

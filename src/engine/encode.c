@@ -49,14 +49,15 @@ static nxc_status want_workers(nxc_engine *e, size_t n_runs, nxc_error *err) {
     return NXC_OK;
 }
 
-nxc_status nxc__engine_encode_batch(nxc_engine *e, const nxc_str *texts,
-                                    size_t n, float *rows, nxc_error *err) {
+nxc_status nxc__engine_encode_batch(nxc_engine *e, nxc__text_kind kind,
+                                    const nxc_str *texts, size_t n, float *rows,
+                                    nxc_error *err) {
     NXC_TRY(want_workers(e, nxc__encoder_count_runs(texts, n), err));
     NXC_TRY(nxc__encoder_encode_parallel(e->workers, e->pool, texts, n, rows,
                                          NULL, NULL, NULL, err));
     nxc__metrics_add(&e->metrics, NXC_METRIC_texts_encoded, n);
     for (size_t i = 0; i < n; i++)
-        nxc__tiers_put_embedding(&e->tiers, NXC_TEXT_OPERATION,
+        nxc__tiers_put_embedding(&e->tiers, kind,
                                  nxc__hash_128(texts[i].ptr, texts[i].len),
                                  rows + i * NXC_DIM);
     return NXC_OK;
@@ -64,7 +65,8 @@ nxc_status nxc__engine_encode_batch(nxc_engine *e, const nxc_str *texts,
 
 static nxc_status flush(batch *b, nxc_error *err) {
     if (b->n == 0) return NXC_OK;
-    NXC_TRY(nxc__engine_encode_batch(b->engine, b->texts, b->n, b->rows, err));
+    NXC_TRY(nxc__engine_encode_batch(b->engine, NXC_TEXT_OPERATION, b->texts,
+                                     b->n, b->rows, err));
     for (size_t i = 0; i < b->n; i++) {
         nxc__text_rows *t = &b->entry->texts[b->kind];
         float *row = t->rows + (size_t)b->ops[i] * NXC_DIM;

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "engine/vectors.h"
+#include "statistics/statistics.h"
 
 nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
                            nxc_engine **out, nxc_error *err) {
@@ -51,6 +52,7 @@ static void close_entry(nxc_engine *e, nxc__entry *entry) {
         nxc__free(e->alloc, t->encoded, entry->n * sizeof *t->encoded);
     }
     nxc__free(e->alloc, entry->ids, entry->n * sizeof *entry->ids);
+    nxc__statistics_free(entry->statistics);
 }
 
 static void close_workers(nxc_engine *e) {

@@ -35,8 +35,9 @@ typedef struct nxc__entry {
     uint8_t *states;                      /* (n) nxc__state */
     nxc__op_index *index;                 /* of set v2, or NULL */
     nxc__text_rows texts[NXC_N_OP_TEXTS]; /* the first alone without index */
-    nxc__hash128 *ids;        /* (n) hashes of the operations' ids */
-    nxc__hash128 fingerprint; /* of the vectors of its operations */
+    nxc__hash128 *ids;                  /* (n) hashes of the operations' ids */
+    nxc__hash128 fingerprint;           /* of the vectors of its operations */
+    struct nxc__statistics *statistics; /* of learned sessions, or NULL */
 } nxc__entry;
 
 #define NXC_MAX_CATALOGS 1024
@@ -76,7 +77,9 @@ struct nxc_ctx {
     /* (NXC_QUERY_TEXTS, NXC_DIM) of the prompt, of its new part and of its
      * clauses (set v1: of the prompt alone) */
     float *query_embeddings;
-    nxc__store_reader *reader; /* or NULL */
+    nxc__store_reader *reader;                /* or NULL */
+    const struct nxc__statistics *statistics; /* in place of the catalog's, or
+                                                 NULL */
 };
 
 #define NXC_QUERY_TEXTS (2 + NXC_MAX_CLAUSES)
@@ -95,9 +98,12 @@ nxc_status nxc__engine_encode(nxc_engine *engine, nxc__entry *entry,
                               nxc_progress progress, void *user,
                               size_t *n_encoded, nxc_error *err);
 /* Encode n texts, which no tier has, into rows (n, NXC_DIM) and keep them as
- * operations are kept. With the engine's lock and an encoder. */
-nxc_status nxc__engine_encode_batch(nxc_engine *engine, const nxc_str *texts,
-                                    size_t n, float *rows, nxc_error *err);
+ * texts of their kind are kept. With the engine's lock and an encoder. */
+nxc_status nxc__engine_encode_batch(nxc_engine *engine, nxc__text_kind kind,
+                                    const nxc_str *texts, size_t n, float *rows,
+                                    nxc_error *err);
+/* Operations of entry that are no webhooks, into out (n); how many. */
+size_t nxc__engine_candidates(const nxc__entry *entry, uint32_t *out);
 /* The embedding of a prompt into ctx, from the tiers or by encoding; *tier says
  * which. Threads that ask for the same one at once encode it once. */
 nxc_status nxc__engine_encode_prompt(nxc_ctx *ctx, nxc_str prompt,

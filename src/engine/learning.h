@@ -11,7 +11,27 @@ typedef struct nxc__learning_options {
     size_t n_exclude;
     size_t max_sessions;
     uint64_t seed;
+    /* For whoever makes many statistics of the same sessions, each NULL or what
+     * the functions below gave. */
+    const float *embeddings; /* (n_texts, NXC_DIM) */
+    const float *text_ranks; /* (n_calls) */
 } nxc__learning_options;
+
+/* Embeddings of learned->texts by row, from the cache tiers or by encoding,
+ * into rows (n_texts, NXC_DIM). Errors: NXC_ERR_STATE (no encoder),
+ * NXC_ERR_NOMEM. Thread-safety: any. */
+nxc_status nxc__engine_encode_learned(nxc_engine *engine,
+                                      const nxc__learned *learned, float *rows,
+                                      nxc_error *err);
+/* How well text alone finds the calls [first, first + n) of learned: their
+ * reciprocal ranks by the feature hyb among all operations, equal scores at
+ * their expected value, NaN without a prompt. embeddings as above, or NULL.
+ * Errors: NXC_ERR_NOT_FOUND (catalog), NXC_ERR_STATE (the engine does not
+ * extract set v2), NXC_ERR_NOMEM. Thread-safety: any. */
+nxc_status nxc__engine_text_ranks(nxc_engine *engine, nxc_str catalog,
+                                  const nxc__learned *learned,
+                                  const float *embeddings, size_t first,
+                                  size_t n, float *out, nxc_error *err);
 
 /* Statistics of learned for a catalog of the engine: encodes the texts (from
  * the cache tiers where they are), builds, and measures how well the text

@@ -53,8 +53,8 @@ static nxc_status encode(work *w, nxc_precompute_info *info, nxc_error *err) {
     for (size_t from = 0; from < w->n_missing; from += w->batch) {
         size_t left = w->n_missing - from,
                n = left < w->batch ? left : w->batch;
-        NXC_TRY(nxc__engine_encode_batch(w->engine, w->missing + from, n,
-                                         w->rows, err));
+        NXC_TRY(nxc__engine_encode_batch(w->engine, NXC_TEXT_OPERATION,
+                                         w->missing + from, n, w->rows, err));
         info->n_encoded += n;
         if (w->progress && !w->progress(w->user, from + n, w->n_missing))
             return nxc__error(

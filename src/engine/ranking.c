@@ -88,8 +88,7 @@ static nxc_status check_request(const nxc_ctx *ctx, const nxc_request *r,
     return NXC_OK;
 }
 
-/* All operations that are no webhooks. */
-static size_t all_candidates(const nxc__entry *entry, uint32_t *out) {
+size_t nxc__engine_candidates(const nxc__entry *entry, uint32_t *out) {
     size_t n = 0;
     for (uint32_t i = 0; i < entry->n; i++)
         if (!(nxc__catalog_flags(entry->catalog, i) & NXC_OP_WEBHOOK))
@@ -146,9 +145,11 @@ static nxc_status resolve(job *j, nxc_error *err) {
     if (r->candidates)
         NXC_TRY(listed_candidates(j, err));
     else
-        j->n = all_candidates(j->entry, j->candidates);
+        j->n = nxc__engine_candidates(j->entry, j->candidates);
     NXC_TRY(nxc__session_resolve(j->entry->catalog, r, e->cfg, &j->ctx->arena,
                                  &j->session, err));
+    j->dp.statistics =
+        j->ctx->statistics ? j->ctx->statistics : j->entry->statistics;
     j->dp.prompt_methods = nxc__prompt_methods(r->prompt);
     nxc__workflow_observe(
         &j->session, j->entry->states, nxc__workflow_prompt_methods(r->prompt),
@@ -202,9 +203,13 @@ static size_t query_texts(job *j, nxc_str texts[NXC_QUERY_TEXTS]) {
     return 2 + q->n_clauses;
 }
 
-/* Called operations have embeddings too: they need not be candidates. */
+/* Called operations have embeddings too: they need not be candidates; and where
+ * sessions were learnt, all operations, which past sessions called. */
 static nxc_status encode_called(job *j, nxc_ranking *out, nxc_error *err) {
     size_t n = 0;
+    if (j->dp.statistics)
+        return nxc__engine_encode(j->ctx->engine, j->entry, NULL, 0, NULL, NULL,
+                                  &out->n_encoded, err);
     uint32_t *ops =
         nxc__arena_alloc_array(&j->ctx->arena, j->session.n + 1, sizeof *ops);
     if (!ops) return nxc__error_nomem(err, j->session.n * sizeof *ops);

@@ -5,6 +5,7 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/engine.c
   ${CMAKE_CURRENT_LIST_DIR}/learn.c
   ${CMAKE_CURRENT_LIST_DIR}/flight.c
+  ${CMAKE_CURRENT_LIST_DIR}/learning.c
   ${CMAKE_CURRENT_LIST_DIR}/precompute.c
   ${CMAKE_CURRENT_LIST_DIR}/ranking.c
   ${CMAKE_CURRENT_LIST_DIR}/response.c

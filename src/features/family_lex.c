@@ -39,11 +39,6 @@ void nxc__point_bm25(nxc__point *p, nxc__text_field field, nxc_str text,
         add_term(&p->index->fields[field], terms[i].term, out);
 }
 
-static void gather(const nxc__point *p, const float *all, float *column) {
-    for (size_t i = 0; i < p->n; i++)
-        column[i] = all[p->ops[i]];
-}
-
 /* Whether a called operation's name has the term. */
 static bool is_called_term(const nxc__point *p, const nxc__field_index *f,
                            uint32_t term) {
@@ -68,8 +63,8 @@ static void name_columns(nxc__point *p) {
             said[f->postings[k].op] += f->idf[t];
     }
     p->bm_name = all;
-    gather(p, all, NXC_COL(p, bm_name));
-    gather(p, rest, NXC_COL(p, bm_rest));
+    nxc__point_gather(p, all, NXC_COL(p, bm_name));
+    nxc__point_gather(p, rest, NXC_COL(p, bm_rest));
     for (size_t i = 0; i < p->n; i++) {
         float own = f->mass[p->ops[i]];
         if (own > 0) NXC_COL(p, cov_name)[i] = said[p->ops[i]] / own;
@@ -83,7 +78,7 @@ static void field_column(nxc__point *p, nxc__text_field field, float *column) {
     if (p->failed) return;
     for (size_t i = 0; i < p->n_terms; i++)
         add_term(&p->index->fields[field], p->terms[i].term, all);
-    gather(p, all, column);
+    nxc__point_gather(p, all, column);
 }
 
 void nxc__family_lex(nxc__point *p) {
@@ -104,5 +99,5 @@ void nxc__family_lex(nxc__point *p) {
     float *all = nxc__point_zeros(p, p->index->n_ops);
     if (p->failed) return;
     nxc__point_bm25(p, NXC_TEXT_NAME, delta, all);
-    gather(p, all, NXC_COL(p, bm_delta));
+    nxc__point_gather(p, all, NXC_COL(p, bm_delta));
 }

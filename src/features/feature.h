@@ -102,6 +102,10 @@ nxc_status nxc__features_extract(const nxc__decision_point *dp,
 nxc_status nxc__point_extract(const nxc__decision_point *dp, float *out,
                               uint8_t *status, nxc_error *err);
 
+/* The column hyb of set v2 alone, (n): how well text does by itself. */
+nxc_status nxc__point_text_scores(const nxc__decision_point *dp, float *out,
+                                  nxc_error *err);
+
 /* Codes of the method categories: NONE 0, GET 1, POST 2, PUT 3, DELETE 4,
  * PATCH 5, UNKNOWN 6. */
 enum {

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "features/feature.h"
 #include "features/op_index.h"
+#include "statistics/statistics.h"
 
 /* Distinct called operations that count for coverage and redundancy. */
 #define NXC_MAX_CALLED 32
@@ -60,6 +61,11 @@ typedef struct nxc__point {
     const float *bm_name; /* (n_ops) whole catalog */
     /* embeddings, by emb: (n + n_called) of prompt, or NULL */
     const float *cos_prompt;
+    /* of learned sessions, by markov; where none were learnt NULL and 0 */
+    const nxc__statistics *statistics;
+    nxc__statistics_info learned;
+    nxc__statistics_query learned_query;
+    nxc__transitions transitions;
 } nxc__point;
 
 #define NXC_COL(p, name) ((p)->columns[NXC_V2_##name])
@@ -67,6 +73,10 @@ typedef struct nxc__point {
 /* NULL and failed if memory is out. n == 0 gives a pointer. */
 void *nxc__point_alloc(nxc__point *p, size_t n, size_t size);
 float *nxc__point_zeros(nxc__point *p, size_t n);
+/* all (n_ops), or NULL: the column stays missing. */
+void nxc__point_gather(const nxc__point *p, const float *all, float *column);
+/* x for all candidates. */
+void nxc__point_fill(const nxc__point *p, float x, float *column);
 
 static inline const nxc__op_shape *nxc__shape(const nxc__point *p,
                                               uint32_t op) {
@@ -103,6 +113,10 @@ void nxc__family_static(nxc__point *p);
 void nxc__family_hybrid(nxc__point *p);
 void nxc__family_sibling(nxc__point *p);
 void nxc__family_unlock(nxc__point *p);
+/* Of learned sessions, in this order: */
+void nxc__family_markov(nxc__point *p);
+void nxc__family_knn(nxc__point *p);
+void nxc__family_relia(nxc__point *p);
 /* Last: copies by rule (NXC_COPY rows of features_v2.def). */
 void nxc__family_norm(nxc__point *p);
 

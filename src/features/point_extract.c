@@ -5,7 +5,8 @@
  *     row-major     (n, features)  what the ranker reads
  *
  * Order matters where a family reads another's columns: hybrid reads lex, emb
- * and resid; sibling and unlock read hybrid; norm reads all.
+ * and resid; sibling and unlock read hybrid; knn and relia read what markov
+ * asked the statistics; norm reads all.
  *
  * Which columns depend on the other candidates: those with an A in
  * depends_on (registry); all others are the same for a subset of candidates,
@@ -25,6 +26,15 @@ float *nxc__point_zeros(nxc__point *p, size_t n) {
     float *x = nxc__point_alloc(p, n, sizeof *x);
     if (x) memset(x, 0, n * sizeof *x);
     return x;
+}
+
+void nxc__point_gather(const nxc__point *p, const float *all, float *column) {
+    for (size_t i = 0; all && i < p->n; i++)
+        column[i] = all[p->ops[i]];
+}
+void nxc__point_fill(const nxc__point *p, float x, float *column) {
+    for (size_t i = 0; i < p->n; i++)
+        column[i] = x;
 }
 
 /* Known calls, and the distinct ones of them, newest first. */
@@ -95,7 +105,8 @@ nxc_status nxc__point_extract(const nxc__decision_point *dp, float *out,
         nxc__family_verbres, nxc__family_resid,  nxc__family_rel,
         nxc__family_flow,    nxc__family_schema, nxc__family_hist,
         nxc__family_static,  nxc__family_hybrid, nxc__family_sibling,
-        nxc__family_unlock,  nxc__family_norm};
+        nxc__family_unlock,  nxc__family_markov, nxc__family_knn,
+        nxc__family_relia,   nxc__family_norm};
     nxc__point p;
     begin(&p, dp);
     for (size_t f = 0; !p.failed && f < NXC_V1_N_FEATURES; f++)
@@ -107,5 +118,18 @@ nxc_status nxc__point_extract(const nxc__decision_point *dp, float *out,
     for (size_t f = NXC_V1_N_FEATURES; f < NXC_V2_N_FEATURES; f++)
         status[f] = (uint8_t)status_of(&p, p.columns[f]);
     transpose(&p, out);
+    return NXC_OK;
+}
+
+nxc_status nxc__point_text_scores(const nxc__decision_point *dp, float *out,
+                                  nxc_error *err) {
+    nxc__point p;
+    begin(&p, dp);
+    if (!p.failed) nxc__family_lex(&p);
+    if (!p.failed) nxc__family_emb(&p);
+    if (!p.failed) nxc__family_hybrid(&p);
+    if (p.failed)
+        return nxc__error_nomem(err, dp->n * NXC_V2_N_FEATURES * sizeof *out);
+    if (p.n) memcpy(out, NXC_COL(&p, hyb), p.n * sizeof *out);
     return NXC_OK;
 }

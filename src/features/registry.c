@@ -21,6 +21,8 @@ const nxc__feature nxc__features_v1[NXC_V1_N_FEATURES] = {
 #define NXC_COLUMN(name, kind, depends_on, doc) {#name, kind, depends_on, doc},
 #define NXC_COPY(score, how) \
     {#score "_" #how, "number", "A", #how " of " #score},
+#define NXC_LEARNED_COPY(score, how) \
+    {#score "_" #how, "number", "AS", #how " of " #score},
 static const nxc_feature_info rows_v2[NXC_V2_N_FEATURES] = {
 #include "features/features_v1.def"
 #include "features/features_v2.def"

@@ -19,9 +19,12 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/family_flow.c
   ${CMAKE_CURRENT_LIST_DIR}/family_hist.c
   ${CMAKE_CURRENT_LIST_DIR}/family_hybrid.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_knn.c
   ${CMAKE_CURRENT_LIST_DIR}/family_lex.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_markov.c
   ${CMAKE_CURRENT_LIST_DIR}/family_norm.c
   ${CMAKE_CURRENT_LIST_DIR}/family_rel.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_relia.c
   ${CMAKE_CURRENT_LIST_DIR}/family_resid.c
   ${CMAKE_CURRENT_LIST_DIR}/family_schema.c
   ${CMAKE_CURRENT_LIST_DIR}/family_unlock.c

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """nextcall eval on a small seeded data set: figures as computed here from its
 predictions (ties: in the order given), the same for any number of threads, and
-the rows of features --scenarios bit for bit.
+the rows of features --scenarios bit for bit. Warm: transitions counted here
+without the group that is judged give the same figures, and a scenario that is
+there twice is refused.
 
 usage: eval_test.py PATH-OF-NEXTCALL
 """
@@ -9,6 +11,7 @@ import json
 import math
 import os
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -53,6 +56,63 @@ def judge(scenarios, predictions):
             "ndcg10": mean([1 / math.log2(1 + r) if r <= 10 else 0 for r in ranks])}
 
 
+def expected(scores, gold):
+    """The outcome of a ranking, the mean over all orders of equal scores."""
+    above, equal = sum(s > scores[gold] for s in scores.values()), sum(s == scores[gold] for s in scores.values())
+    ranks = range(above + 1, above + equal + 1)
+    return [sum(f(r) for r in ranks) / equal for f in (lambda r: r <= 1, lambda r: r <= 3, lambda r: r <= 5, lambda r: 1 / r,
+                                                       lambda r: 1 / math.log2(1 + r) if r <= 10 else 0)]
+
+
+def single(x):
+    return struct.unpack("f", struct.pack("f", x))[0]
+
+
+def transitions(scenarios, ids):
+    """Popularity, and transitions of order one and two with back-off, from all other groups: means over the points."""
+    found = {"popularity": [], "markov-1": [], "markov-2": []}
+    for s in scenarios:
+        others = [[None, None] + o["calls"] for o in scenarios if o["group"] != s["group"]]
+        grams = [(a, b, c) for calls in others for a, b, c in zip(calls, calls[1:], calls[2:])]
+        history = [None, None] + s["calls"]
+        for k, gold in enumerate(s["calls"]):
+            last = [c for a, b, c in grams if b == history[k + 1]]
+            both = [c for a, b, c in grams if (a, b) == (history[k], history[k + 1])]
+            pop = {i: sum(c == i for _, _, c in grams) / len(grams) for i in ids}
+            one = {i: (last.count(i) + 2 * pop[i]) / (len(last) + 2) for i in ids}
+            two = {i: (both.count(i) + 2 * one[i]) / (len(both) + 2) for i in ids}
+            for name, scores in zip(found, (pop, one, two)):
+                found[name].append(expected({i: single(x) for i, x in scores.items()}, gold))
+    return {name: [sum(column) / len(column) for column in zip(*rows)] for name, rows in found.items()}
+
+
+def warm(nextcall, folder, data, scenarios):
+    answers = []
+    for threads in ("1", "4"):
+        out = f"{folder}/w{threads}.npy"
+        text = run(nextcall, "eval", *data, "--protocol", "warm", "--json", "--threads", threads)
+        run(nextcall, "features", *data, "--protocol", "warm", "--learned", "random", "--world", "rep", "--threads", threads,
+            "--every", "2", "--output", out)
+        answers.append([text] + [open(out + end, "rb").read() for end in ("", ".jsonl")])
+    assert answers[0] == answers[1], "4 threads differ from 1"
+    rows = {row["method"]: row for row in map(json.loads, answers[0][0].splitlines())}
+    ids = [json.loads(line)["id"] for line in open(f"{folder}/catalog.jsonl", encoding="utf-8")]
+    for name, want in transitions(scenarios, ids).items():
+        for key, value in zip(("top1", "top3", "top5", "mrr", "ndcg10"), want):
+            assert abs(rows[name][key] - value) < 1e-9, (name, key, rows[name][key], value)
+    learned = [json.loads(line) for line in answers[0][2].splitlines()]
+    groups = {g: sum(s["group"] == g for s in scenarios) for g in {s["group"] for s in scenarios}}
+    assert all(1 <= p["learned"] <= 40 - groups[p["group"]] for p in learned)
+    assert len({p["learned"] for p in learned}) > 5
+    errors = run(nextcall, "eval", *data, "--protocol", "warm", "--errors", "2")
+    assert errors.count("prompt   ") == 2 and " 1. " not in errors and "sessions known" in errors, errors
+    twice = scenarios + [{**scenarios[0], "group": "another"}]
+    write(f"{folder}/twice.jsonl", twice)
+    failed = subprocess.run([nextcall, "eval", *data[:2], "--scenarios", f"{folder}/twice.jsonl", "--no-model", "--protocol",
+                             "warm"], capture_output=True, text=True)
+    assert failed.returncode != 0 and "each scenario_id once" in failed.stderr, failed
+
+
 def main():
     nextcall = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
@@ -81,6 +141,7 @@ def main():
         index = [json.loads(line) for line in files[0][1].splitlines()]
         assert len(index) == sum(len(s["calls"]) for s in scenarios)
         assert all(p["n"] == 16 and p["gold"] is not None for p in index)
+        warm(nextcall, folder, data, scenarios)
 
 
 main()
