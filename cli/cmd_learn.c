@@ -68,6 +68,7 @@ static nxc_status open_engine(const cli_args *args, nxc_engine **out,
     char *slash = strrchr(path, '/');
     if (slash) *slash = 0;
     nxc_status st = nxc_config_set(cfg, "store", slash ? path : ".", err);
+    if (st == NXC_OK) st = nxc_config_set(cfg, "learned", "false", err);
     if (st == NXC_OK) st = nxc_engine_open(cfg, NULL, out, err);
     if (st == NXC_OK) {
         if (cli_has(args, "catalog"))

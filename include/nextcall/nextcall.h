@@ -734,7 +734,8 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_metrics_format(nxc_ctx *ctx,
 /* Sessions of the past are kept in the store (option store) under the name of
  * their catalog: which operations, in which order, when, and the prompts if
  * they were asked for; no query strings, headers, bodies or identifiers
- * (docs/learn.md). */
+ * (docs/learn.md). An engine with a store that has learned sessions ranks with
+ * them, unless the option learned is off. */
 
 /* What can be wrong with a log; never fatal. */
 typedef enum nxc_learn_kind {
@@ -817,7 +818,8 @@ typedef struct nxc_learn_options {
 /* Read a log and keep its sessions in the store. bytes.ptr NULL: the file
  * called name ("-": standard input); gzip is unpacked. Reading a log twice
  * changes nothing; reading A and then B is reading both. What was kept before a
- * failure stays. options and report may be NULL.
+ * failure stays. options and report may be NULL. Rankings of this engine do not
+ * change: see nxc_engine_use_learned.
  * Errors: NXC_ERR_STATE (no store that can be written, no catalog),
  * NXC_ERR_INVALID (an option), NXC_ERR_NOT_FOUND (the catalog), NXC_ERR_IO,
  * NXC_ERR_NOMEM. Thread-safety: any. Since 0.1. */
@@ -837,6 +839,13 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_forget(nxc_engine *engine,
                                                     nxc_str user,
                                                     nxc_learn_report *report,
                                                     nxc_error *err);
+/* Rank by what the store has learnt of the catalog by now ("": of all), as
+ * nxc_engine_add_catalog does for a catalog when it is added. Encodes prompts
+ * that have no embedding yet. Thread-safety: exclusive. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_use_learned(nxc_engine *engine,
+                                                         nxc_str catalog,
+                                                         nxc_error *err);
+
 /* What the store has learnt, of one catalog. */
 typedef struct nxc_learned_info {
     nxc_str catalog; /* valid in visit */

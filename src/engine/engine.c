@@ -17,8 +17,8 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "engine/learning.h"
 #include "engine/vectors.h"
-#include "statistics/statistics.h"
 
 nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
                            nxc_engine **out, nxc_error *err) {
@@ -139,16 +139,25 @@ static nxc_status prepare_entries(nxc_engine *e, const nxc__feature_set *set,
     return NXC_OK;
 }
 
-/* The set whose names a ranker has: the one of that many, else the first. */
+/* The set whose names a ranker has: the one of that many; else the first, or
+ * one that begins with all of them, since a set grows at its end and a model
+ * that was trained on the shorter one goes on. */
 static nxc_status find_set(const nxc_ranker *ranker,
                            const nxc__feature_set **out, nxc_error *err) {
     const char *names[NXC_MAX_FEATURES];
     const nxc__feature_set *set = nxc__feature_set_at(0), *other;
-    for (size_t i = 1; (other = nxc__feature_set_at(i)); i++)
-        if (other->n == nxc_ranker_n_features(ranker)) set = other;
+    size_t own = nxc_ranker_n_features(ranker);
+    bool is_shorter = false;
+    for (size_t i = 1; (other = nxc__feature_set_at(i)); i++) {
+        if (other->n == own ||
+            (own > set->n && own < other->n && nxc__ranker_has_names(ranker)))
+            set = other;
+    }
+    is_shorter = own < set->n && set != nxc__feature_set_at(0);
     for (size_t f = 0; f < set->n; f++)
         names[f] = set->rows[f].name;
-    NXC_TRY(nxc__ranker_check_features(ranker, names, set->n, err));
+    NXC_TRY(nxc__ranker_check_features(ranker, names, is_shorter ? own : set->n,
+                                       err));
     *out = set;
     return NXC_OK;
 }
@@ -260,7 +269,9 @@ nxc_status nxc_engine_add_catalog(nxc_engine *e, nxc_str name,
         return st;
     }
     e->entries[e->n_entries++] = entry;
-    return NXC_OK;
+    st = nxc__engine_use_learned(e, &e->entries[e->n_entries - 1], err);
+    if (st != NXC_OK) close_entry(e, &e->entries[--e->n_entries]);
+    return st;
 }
 
 bool nxc_engine_warning(nxc_engine *e, nxc_error *out) {

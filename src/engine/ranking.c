@@ -331,7 +331,7 @@ static void widen_contributions(job *j, size_t own) {
 static nxc_status score(job *j, nxc_error *err) {
     nxc__arena *arena = &j->ctx->arena;
     const nxc_ranker *ranker = j->ctx->engine->ranker;
-    size_t own = j->ctx->engine->ranker_set->n;
+    size_t own = nxc_ranker_n_features(ranker);
     const float *rows = ranker_rows(j, own);
     j->scores = nxc__arena_alloc_array(arena, j->n, sizeof(double));
     if (nxc__ranker_is_linear(ranker))
@@ -408,6 +408,7 @@ nxc_status nxc_ranking_explain(nxc_ctx *ctx, nxc_ranking *r, size_t first,
         nxc__arena_alloc_array(&ctx->arena, r->n, sizeof *items);
     double *rows = nxc__arena_alloc_array(&ctx->arena, n * width, sizeof *rows);
     if (!items || !rows) return nxc__error_nomem(err, n * width);
+    memset(rows, 0, n * width * sizeof *rows); /* behind the ranker's own */
     memcpy(items, r->items, r->n * sizeof *items);
     for (size_t i = 0; i < n; i++) {
         nxc_ranked *item = &items[first + i];

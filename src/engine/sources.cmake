@@ -4,6 +4,7 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/encode.c
   ${CMAKE_CURRENT_LIST_DIR}/engine.c
   ${CMAKE_CURRENT_LIST_DIR}/learn.c
+  ${CMAKE_CURRENT_LIST_DIR}/learned_serve.c
   ${CMAKE_CURRENT_LIST_DIR}/flight.c
   ${CMAKE_CURRENT_LIST_DIR}/learning.c
   ${CMAKE_CURRENT_LIST_DIR}/precompute.c
