@@ -556,6 +556,13 @@ typedef struct nxc_call {
     int32_t response_status;
 } nxc_call;
 
+/* An earlier session of the same user. */
+typedef struct nxc_previous {
+    const nxc_call *calls; /* oldest first */
+    size_t n_calls;
+    double time; /* of its end, seconds, or NaN: that of its newest call */
+} nxc_previous;
+
 /* A decision point. Start from NXC_REQUEST_INIT. */
 typedef struct nxc_request {
     size_t size; /* sizeof(nxc_request) */
@@ -570,12 +577,19 @@ typedef struct nxc_request {
     nxc_str catalog;      /* name, or "": the only one */
     const nxc_str *candidates; /* keys as in nxc_catalog_find, or NULL: all */
     size_t n_candidates;
-    size_t top; /* 0: all */
+    size_t top;                   /* 0: all */
+    const nxc_previous *previous; /* oldest first */
+    size_t n_previous;
+    nxc_str previous_of; /* or the name of a user or a session that the store
+                            has learnt (docs/learn.md); without a store, or of
+                            a stranger, nothing is known */
 } nxc_request;
 #define NXC_REQUEST_INIT                                                     \
     {                                                                        \
         sizeof(nxc_request), {0, 0}, {0, 0}, {0, 0}, 0, 0, NXC_NAN, NXC_NAN, \
-            {0, 0}, 0, 0, 0                                                  \
+            {0, 0}, 0, 0, 0, 0, 0, {                                         \
+            0, 0                                                             \
+        }                                                                    \
     }
 #define NXC_NAN (__builtin_nan(""))
 

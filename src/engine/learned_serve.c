@@ -11,6 +11,7 @@
  * session, and the encoding of prompts that have no embedding yet.
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/str.h"
@@ -74,4 +75,49 @@ nxc_status nxc_engine_use_learned(nxc_engine *e, nxc_str catalog,
         if (catalog.len == 0 || nxc__str_eq(catalog, e->entries[i].name))
             NXC_TRY(use_entry(e, &e->entries[i], err));
     return NXC_OK;
+}
+
+/* ---------------------------------------------------------------- requests */
+
+/* Earlier sessions that are looked at. */
+#define MAX_EARLIER 32
+
+static nxc_status append_earlier(const nxc__learned *learned, double now,
+                                 nxc__arena *arena, nxc__session *session,
+                                 nxc_error *err) {
+    size_t n = learned->n_sessions + session->n_earlier;
+    nxc__earlier *all = nxc__arena_alloc_array(arena, n, sizeof *all);
+    uint32_t *operations =
+        nxc__arena_alloc_array(arena, learned->n_calls, sizeof *operations);
+    if (!all || !operations) return nxc__error_nomem(err, n * sizeof *all);
+    for (size_t i = 0; i < learned->n_calls; i++)
+        operations[i] = learned->calls[i].operation;
+    for (size_t i = 0; i < learned->n_sessions; i++) {
+        const nxc__learned_session *s = &learned->sessions[i];
+        double age = now - s->time;
+        all[i] = (nxc__earlier){operations + s->first, s->n, age < 0 ? 0 : age};
+    }
+    if (session->n_earlier)
+        memcpy(all + learned->n_sessions, session->earlier,
+               session->n_earlier * sizeof *all);
+    session->earlier = all;
+    session->n_earlier = n;
+    return NXC_OK;
+}
+
+nxc_status nxc__engine_find_earlier(nxc_ctx *ctx, const nxc__entry *entry,
+                                    const nxc_request *request,
+                                    nxc__session *session, nxc_error *err) {
+    nxc__learned learned;
+    nxc_error why = {NXC_OK, ""};
+    if (!ctx->reader) return NXC_OK;
+    nxc__learned_init(&learned, ctx->engine->alloc);
+    nxc_status st = nxc__learned_load_name(ctx->reader, entry->name,
+                                           entry->catalog, request->previous_of,
+                                           MAX_EARLIER, &learned, &why);
+    if (st == NXC_OK)
+        st = append_earlier(&learned, request->now, &ctx->arena, session, &why);
+    nxc__learned_release(&learned);
+    if (st == NXC_ERR_NOMEM && err) *err = why;
+    return st == NXC_ERR_NOMEM ? st : NXC_OK;
 }

@@ -24,6 +24,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "engine/learning.h"
 #include "engine/vectors.h"
 #include "text/words.h"
 
@@ -148,6 +149,11 @@ static nxc_status resolve(job *j, nxc_error *err) {
         j->n = nxc__engine_candidates(j->entry, j->candidates);
     NXC_TRY(nxc__session_resolve(j->entry->catalog, r, e->cfg, &j->ctx->arena,
                                  &j->session, err));
+    NXC_TRY(nxc__session_resolve_earlier(j->entry->catalog, r, e->cfg,
+                                         &j->ctx->arena, &j->session, err));
+    if (r->previous_of.len)
+        NXC_TRY(
+            nxc__engine_find_earlier(j->ctx, j->entry, r, &j->session, err));
     j->dp.statistics =
         j->ctx->statistics ? j->ctx->statistics : j->entry->statistics;
     j->dp.prompt_methods = nxc__prompt_methods(r->prompt);

@@ -415,7 +415,7 @@ static void test_parts(void **state) {
 
 /* A session without end is cut, and the cut does not depend on the parts. */
 static void test_robot(void **state) {
-    static char text[4000 * LINE_MAX_BYTES], want[65536], got[65536];
+    static char text[4000 * LINE_MAX_BYTES];
     (void)state;
     for (int way = 0; way < 2; way++) {
         nxc_learn_options o = NXC_LEARN_OPTIONS_INIT;
@@ -444,8 +444,6 @@ static void test_robot(void **state) {
         nxc_engine_close(e);
         store_remove_folder(folder);
     }
-    (void)want;
-    (void)got;
 }
 
 /* ---------------------------------------------------------------- forgetting
@@ -607,6 +605,70 @@ static void test_load(void **state) {
     store_remove_folder(folder);
 }
 
+/* A ranking of the one candidate listCustomers, by an engine that was opened
+ * anew: its share of learned calls, and of the user's earlier ones. */
+static void rank_again(const char *folder, const char *option,
+                       const char *value, nxc_str user, float *w_pop,
+                       float *prior_op) {
+    nxc_config *cfg;
+    nxc_engine *e;
+    nxc_ctx *ctx;
+    nxc_error err;
+    nxc_ranking out;
+    nxc_request request = NXC_REQUEST_INIT;
+    nxc_str candidate = NXC_STR("listCustomers");
+    nxc_feature_info info;
+    assert_ok(nxc_config_new(NULL, &cfg, &err), err);
+    assert_ok(nxc_config_set(cfg, "store", folder, &err), err);
+    assert_ok(nxc_config_set(cfg, option, value, &err), err);
+    assert_ok(nxc_engine_open(cfg, NULL, &e, &err), err);
+    nxc_config_free(cfg);
+    assert_ok(nxc_engine_set_features(e, "v2", &err), err);
+    assert_ok(
+        nxc_engine_add_catalog(e, NXC_STR("small"), small_catalog(), &err),
+        err);
+    assert_ok(nxc_ctx_new(e, &ctx, &err), err);
+    request.candidates = &candidate;
+    request.n_candidates = 1;
+    request.previous_of = user;
+    assert_ok(nxc_rank(ctx, &request, &out, &err), err);
+    for (size_t i = 0; nxc_feature_describe("v2", i, &info); i++) {
+        if (strcmp(info.name, "w_pop") == 0) *w_pop = out.items[0].features[i];
+        if (strcmp(info.name, "prior_op") == 0)
+            *prior_op = out.items[0].features[i];
+    }
+    nxc_ctx_free(ctx);
+    nxc_engine_close(e);
+}
+
+static void test_serving(void **state) {
+    char *folder = store_folder();
+    nxc_engine *e = learning_engine(folder);
+    float pop, prior;
+    (void)state;
+    rank_again(folder, "learned", "true", NXC_STR("1.2.3.4"), &pop, &prior);
+    assert_true(isnan(pop) && isnan(prior));
+    learn_text(e, nxc__str(cases[2].text), NULL, NULL); /* a day later: SHOW */
+    learn_text(
+        e,
+        NXC_STR(LINE("1.2.3.5", "[25/Nov/2026:10:00:07 +0000]", SHOW, "200")),
+        NULL, NULL);
+    nxc_engine_close(e);
+    rank_again(folder, "learned", "true", NXC_STR("1.2.3.4"), &pop, &prior);
+    assert_true(fabsf(pop - 1 / 3.0f) < 1e-6f && prior == .5f);
+    rank_again(folder, "learned", "true", NXC_STR("1.2.3.5"), &pop, &prior);
+    assert_true(prior == 0);
+    rank_again(folder, "learned", "true", NXC_STR("1.2.3.6"), &pop, &prior);
+    assert_true(isnan(prior));
+    rank_again(folder, "learned", "false", NXC_STR("1.2.3.4"), &pop, &prior);
+    assert_true(isnan(pop) && prior == .5f);
+    /* the older session counts half */
+    rank_again(folder, "learned_half_life_days", "1", NXC_STR(""), &pop,
+               &prior);
+    assert_true(fabsf(pop - .25f) < 1e-5f && isnan(prior));
+    store_remove_folder(folder);
+}
+
 /* ---------------------------------------------------------------- arguments */
 
 static void test_arguments(void **state) {
@@ -679,13 +741,13 @@ static void test_hosts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),  cmocka_unit_test(test_detection),
-        cmocka_unit_test(test_gzip),   cmocka_unit_test(test_damaged_gzip),
-        cmocka_unit_test(test_utf16),  cmocka_unit_test(test_long_lines),
-        cmocka_unit_test(test_parts),  cmocka_unit_test(test_robot),
-        cmocka_unit_test(test_forget), cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_load),   cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_cases),     cmocka_unit_test(test_detection),
+        cmocka_unit_test(test_gzip),      cmocka_unit_test(test_damaged_gzip),
+        cmocka_unit_test(test_utf16),     cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_parts),     cmocka_unit_test(test_robot),
+        cmocka_unit_test(test_forget),    cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_load),      cmocka_unit_test(test_serving),
+        cmocka_unit_test(test_arguments), cmocka_unit_test(test_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
