@@ -247,7 +247,8 @@ static nxc_status run(const cli_args *args, nxc_engine *engine,
     double start = cli_seconds();
     if (has_read || cli_has(args, "merge")) {
         nxc_status st = learn_files(args, engine, options, &report, err);
-        print_report(args, &report, cli_seconds() - start, has_read);
+        if (st == NXC_OK || report.n_records)
+            print_report(args, &report, cli_seconds() - start, has_read);
         if (st != NXC_OK) return st;
     }
     if (cli_has(args, "forget") || cli_has(args, "forget-user"))
