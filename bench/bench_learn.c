@@ -91,7 +91,7 @@ static nxc_engine *open_engine(const char *folder, const char *catalog,
     nxc_error err;
     must(nxc_config_new(NULL, &cfg, &err), &err);
     must(nxc_config_set(cfg, "store", folder, &err), &err);
-    must(nxc_config_set(cfg, "learned", learned, &err), &err);
+    must(nxc_config_set(cfg, "use_learned", learned, &err), &err);
     must(nxc_engine_open(cfg, NULL, &e, &err), &err);
     must(nxc_catalog_open(catalog, NULL, cfg, NULL, &c, NULL, &err), &err);
     must(nxc_engine_add_catalog(e, NXC_STR("bench"), c, &err), &err);

@@ -200,10 +200,12 @@ static nxc_status add(void *user, nxc_str name, nxc_catalog *catalog,
     return st;
 }
 
-nxc_status cli_add_catalogs(const cli_args *args, const nxc_config *cfg,
-                            nxc_engine *engine, size_t *n_out, nxc_error *err) {
-    size_t at = 0, n = 0;
+nxc_status cli_add_catalogs(const cli_args *args, const char *more,
+                            const nxc_config *cfg, nxc_engine *engine,
+                            size_t *n_out, nxc_error *err) {
+    size_t at = 0, n = more != NULL;
     adder a = {engine, 0};
+    if (more) NXC_TRY(cli_each_catalog(args, more, cfg, add, &a, err));
     for (const char *spec; (spec = cli_next(args, "catalog", &at)); n++)
         NXC_TRY(cli_each_catalog(args, spec, cfg, add, &a, err));
     *n_out = a.n;

@@ -58,8 +58,10 @@ static size_t lay_out(extraction *x) {
     size_t row = 0;
     for (size_t i = 0; i < x->dataset.n; i++) {
         const cli_scenario *s = &x->dataset.scenarios[i];
-        size_t n = count_candidates(nxc_engine_get_catalog(
-            x->engine, cli_scenario_catalog(x->engine, s)));
+        size_t n = s->n_candidates;
+        if (n == 0)
+            n = count_candidates(nxc_engine_get_catalog(
+                x->engine, cli_scenario_catalog(x->engine, s)));
         for (size_t k = 0; k < s->n; k++, row += n)
             x->places[s->first_point + k] = (place){row, n, SIZE_MAX, 0};
     }

@@ -9,6 +9,7 @@
 #include "cache/store.h"
 #include "command.h"
 #include "encoder/kernels/encoder_kernel.h"
+#include "lightgbm_find.h"
 
 typedef struct report {
     bool json, first;
@@ -152,6 +153,18 @@ static void store_rows(report *r, const cli_args *args) {
     row(r, "database", st == NXC_OK ? text : err.message);
 }
 
+static void training_row(report *r, const nxc_config *cfg) {
+    char text[1200];
+    nxc__lightgbm lib;
+    nxc_error err;
+    if (cli_find_lightgbm(cfg, &lib, &err) == NXC_OK) {
+        snprintf(text, sizeof text, "LightGBM %s, %s", lib.version, lib.path);
+        row(r, "training", text);
+    } else {
+        row(r, "training", err.message);
+    }
+}
+
 static void option_rows(report *r, const nxc_config *cfg) {
     nxc_config_option o;
     nxc_config_value v;
@@ -175,6 +188,7 @@ int cli_doctor(const cli_args *args) {
     level_rows(&r, cfg);
     model_rows(&r, args, cfg);
     store_rows(&r, args);
+    training_row(&r, cfg);
     option_rows(&r, cfg);
     row(&r, "health", r.health);
     if (r.json) puts("}");

@@ -68,11 +68,11 @@ static nxc_status open_engine(const cli_args *args, nxc_engine **out,
     char *slash = strrchr(path, '/');
     if (slash) *slash = 0;
     nxc_status st = nxc_config_set(cfg, "store", slash ? path : ".", err);
-    if (st == NXC_OK) st = nxc_config_set(cfg, "learned", "false", err);
+    if (st == NXC_OK) st = nxc_config_set(cfg, "use_learned", "false", err);
     if (st == NXC_OK) st = nxc_engine_open(cfg, NULL, out, err);
     if (st == NXC_OK) {
         if (cli_has(args, "catalog"))
-            st = cli_add_catalogs(args, cfg, *out, &n, err);
+            st = cli_add_catalogs(args, NULL, cfg, *out, &n, err);
         if (st == NXC_OK && nxc_engine_warning(*out, &why))
             st = nxc__error(err, why.code, "%s", why.message);
         if (st != NXC_OK) nxc_engine_close(*out);

@@ -145,20 +145,28 @@ static bool is_lightgbm(const char *path) {
 static int ranker_info(const char *path, bool json) {
     nxc_ranker *ranker;
     nxc_error err;
-    nxc_status st = nxc_ranker_load(path, NULL, &ranker, &err);
+    nxc_status st = cli_load_ranker(path, &ranker, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
     size_t n = nxc_ranker_n_features(ranker);
+    const char *key, *value;
     if (json) {
         nxc__buffer b;
-        nxc__buffer_init(&b, &nxc__allocator_default, 65536);
+        nxc__buffer_init(&b, &nxc__allocator_default, (size_t)1 << 28);
         nxc__buffer_append_json(&b, nxc__str(path));
-        printf("{\"file\":%.*s,\"kind\":\"lightgbm\",\"features\":%zu}\n",
-               (int)b.len, b.data, n);
+        nxc__buffer_printf(&b, ",\"kind\":\"lightgbm\",\"features\":%zu", n);
+        nxc__buffer_append_z(&b, ",\"notes\":{");
+        for (size_t i = 0; nxc_ranker_get_note(ranker, i, &key, &value); i++) {
+            nxc__buffer_printf(&b, "%s\"%s\":", i ? "," : "", key);
+            nxc__buffer_append_json(&b, nxc__str(value));
+        }
+        printf("{\"file\":%.*s}}\n", (int)b.len, b.data);
         nxc__buffer_release(&b);
     } else {
         printf("file           %s\nkind           LightGBM tree ensemble\n"
                "features       %zu\n",
                path, n);
+        for (size_t i = 0; nxc_ranker_get_note(ranker, i, &key, &value); i++)
+            printf("%-14s %s\n", key, value);
     }
     nxc_ranker_free(ranker);
     return CLI_OK;
@@ -175,7 +183,8 @@ int cli_model_info(const cli_args *args) {
                                    "nextcall model fetch gets it",
                                    path),
                         &err);
-    if (is_lightgbm(path)) return ranker_info(path, cli_has(args, "json"));
+    if (cli_is_folder(path) || is_lightgbm(path))
+        return ranker_info(path, cli_has(args, "json"));
     nxc_status st = cli_config(args, &cfg, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
     double start = cli_seconds();

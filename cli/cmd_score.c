@@ -7,6 +7,7 @@
 #include "command.h"
 #include "matrix.h"
 #include "npy.h"
+#include "permutation.h"
 
 #define BLOCK_ROWS 1024
 
@@ -17,7 +18,7 @@ static const char *feature_name(const void *ranker, size_t i) {
 static nxc_status load(const cli_args *args, const char *path, nxc_ranker **out,
                        nxc_error *err) {
     const char *cpu = cli_get(args, "cpu");
-    NXC_TRY(nxc_ranker_load(path, NULL, out, err));
+    NXC_TRY(cli_load_ranker(path, out, err));
     nxc_status st = nxc_ranker_set_cpu(*out, cpu ? cpu : "auto", err);
     if (st != NXC_OK) nxc_ranker_free(*out);
     return st;
@@ -235,7 +236,13 @@ int cli_importance(const cli_args *args) {
     nxc_ranker *ranker;
     nxc_status st = load(args, cli_positional(args, 0), &ranker, &err);
     if (st != NXC_OK) return cli_fail(st, &err);
-    st = importance(args, ranker, &err);
+    int code;
+    if (cli_has(args, "permutation")) {
+        code = cli_permutation(args, ranker);
+    } else {
+        st = importance(args, ranker, &err);
+        code = st == NXC_OK ? CLI_OK : cli_fail(st, &err);
+    }
     nxc_ranker_free(ranker);
-    return st == NXC_OK ? CLI_OK : cli_fail(st, &err);
+    return code;
 }

@@ -147,10 +147,20 @@ void cli_model_dir(char *buf, size_t cap);
 /* Give an engine the encoder, if there is one: a warning otherwise. */
 nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
                            nxc_engine *engine, nxc_error *err);
+/* A LightGBM model's file, or the active version of a registry's folder. */
+nxc_status cli_load_ranker(const char *path, nxc_ranker **out, nxc_error *err);
+/* Whether path is a folder: a registry, to options that take a model. */
+bool cli_is_folder(const char *path);
 /* An engine with encoder (if there is one: a warning otherwise), ranker and all
  * --catalog options. */
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err);
-/* Another ranker: "v1", a file, or NULL, the default. */
+/* The same with this ranker in place of --ranker: "v1", a file, a registry's
+ * folder, or NULL; and with a further catalog, or NULL. */
+nxc_status cli_engine_with(const cli_args *args, const char *ranker,
+                           const char *catalog, nxc_engine **out,
+                           nxc_error *err);
+/* Another ranker: "v1", a file, a registry's folder, or NULL, the
+ * default. */
 nxc_status cli_set_ranker(const char *ranker, nxc_engine *engine,
                           nxc_error *err);
 /* As precompute_embeddings says: encode the operations of a request's catalog
@@ -171,11 +181,12 @@ typedef nxc_status (*cli_visit_catalog)(void *user, nxc_str name,
 nxc_status cli_each_catalog(const cli_args *args, const char *spec,
                             const nxc_config *cfg, cli_visit_catalog visit,
                             void *user, nxc_error *err);
-/* All --catalog options; *n gets how many catalogs they are. A JSONL file that
- * holds several catalogs gives one of each name, unless it is given a name or a
- * filter. */
-nxc_status cli_add_catalogs(const cli_args *args, const nxc_config *cfg,
-                            nxc_engine *engine, size_t *n, nxc_error *err);
+/* All --catalog options and more (or NULL); *n gets how many catalogs they are.
+ * A JSONL file that holds several catalogs gives one of each name, unless it is
+ * given a name or a filter. */
+nxc_status cli_add_catalogs(const cli_args *args, const char *more,
+                            const nxc_config *cfg, nxc_engine *engine,
+                            size_t *n, nxc_error *err);
 /* --prompt, --call, --history, --now, --session-start, --top, --candidate into
  * a request. Texts live as long as args; the history as long as ctx's parse. */
 nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,
@@ -232,6 +243,7 @@ int cli_rank(const cli_args *args);
 int cli_features(const cli_args *args);
 int cli_features_dataset(const cli_args *args);
 int cli_eval(const cli_args *args);
+int cli_train(const cli_args *args);
 int cli_explain(const cli_args *args);
 int cli_embed(const cli_args *args);
 int cli_tokenize(const cli_args *args);
@@ -241,6 +253,12 @@ int cli_catalog_stats(const cli_args *args);
 int cli_model_fetch(const cli_args *args);
 int cli_model_pack(const cli_args *args);
 int cli_model_info(const cli_args *args);
+int cli_registry_add(const cli_args *args);
+int cli_registry_list(const cli_args *args);
+int cli_registry_activate(const cli_args *args);
+int cli_registry_shadow(const cli_args *args);
+int cli_registry_rollback(const cli_args *args);
+int cli_registry_verify(const cli_args *args);
 int cli_score(const cli_args *args);
 int cli_importance(const cli_args *args);
 int cli_cache_stats(const cli_args *args);

@@ -37,9 +37,9 @@ const size_t cli_n_engine_options = COUNT(cli_engine_options);
         {"session-start", "TIME", "when the session began"},                   \
         {"candidate", "OPERATION",                                             \
          "rank only these; repeatable; default: the whole catalog"},           \
-        {"ranker", "FILE|v1",                                                  \
-         "LightGBM text model, or the linear default over the set v1; "        \
-         "default: universal-v2"},                                             \
+        {"ranker", "FILE|DIR|v1",                                              \
+         "LightGBM text model, a registry, or the linear default over the "    \
+         "set v1; default: universal-v2"},                                     \
         OPT_MODEL, {"no-model", NULL, "rank without an encoder"},              \
         {"no-store", NULL,                                                     \
          "read and keep nothing; default: the cache folder's store"},          \
@@ -98,8 +98,8 @@ static const cli_option eval_options[] = {
     {"scenarios", "FILE.jsonl", "sessions with their true calls"},
     {"catalog", "[NAME=]FILE", "their catalogs; repeatable"},
     OPT_FILTER,
-    {"ranker", "FILE|v1", "default: universal-v2"},
-    {"compare", "FILE|v1", "a further ranker, paired; repeatable"},
+    {"ranker", "FILE|DIR|v1", "default: universal-v2"},
+    {"compare", "FILE|DIR|v1", "a further ranker, paired; repeatable"},
     {"every", "N", "only each N-th scenario"},
     OPT_PROTOCOL,
     {"min-candidates", "N", "only decision points with so many"},
@@ -115,6 +115,48 @@ static const cli_example eval_examples[] = {
     {"The universal ranker beside the linear one",
      "nextcall eval --scenarios part.scenarios.jsonl --catalog "
      "part.catalog.jsonl --compare v1"},
+};
+
+#define OPT_DATA                                                           \
+    {"data", "DIR|FILE",                                                   \
+     "X.scenarios.jsonl (its catalogs in X.catalog.jsonl), the output of " \
+     "nextcall scenarios, or X.npy with X.npy.jsonl; repeatable"},         \
+        {"catalog", "[NAME=]FILE", "further catalogs; repeatable"},        \
+        {"set", "NAME", "the feature set (default v2)"}, {                 \
+        "every", "N", "of scenario files only each N-th scenario"          \
+    }
+static const cli_option train_options[] = {
+    OPT_DATA,
+    {"output", "MODEL", "where the model goes"},
+    {"continue", "MODEL|universal-v2",
+     "add trees to this model; written only if held-back sessions prove it "
+     "better"},
+    {"split-by", "WHAT",
+     "session, group, catalog or vendor, never on two sides; default: "
+     "catalog, of one catalog session"},
+    {"valid", "SHARE", "of the points, which say when to stop (default 0.2)"},
+    {"held", "SHARE", "with --continue: held back to judge (default 0.3)"},
+    {"duplicates", "WHAT",
+     "answers with the same row on two sides: refuse (default) or drop"},
+    {"candidates", "N", "of a training point at most N (default 60; 0: all)"},
+    {"rounds", "N", "trees at most (default 500)"},
+    {"patience", "N",
+     "stop after N rounds without a better one (default 50; 0: never)"},
+    {"param", "NAME=VALUE", "a parameter of LightGBM; repeatable"},
+    {"seed", "N", "of split, sample and trees (default 1)"},
+    OPT_FILTER,
+    OPT_MODEL,
+    {"no-model", NULL, "extract without an encoder"},
+    {"no-store", NULL, "read and keep no embeddings"},
+    {"threads", "N", "extract and train on N threads (default 4 and 1)"},
+    {"json", NULL, "one object for programs"},
+};
+static const cli_example train_examples[] = {
+    {"From a folder of sessions",
+     "nextcall train --data sessions/ --output ranker.txt"},
+    {"The universal ranker, continued on the sessions of one API",
+     "nextcall train --data shop.scenarios.jsonl --catalog shop.json "
+     "--continue universal-v2 --output shop.txt"},
 };
 
 static const cli_option explain_options[] = {
@@ -137,7 +179,7 @@ static const cli_example explain_examples[] = {
 #define OPT_LEVEL \
     { "cpu", "LEVEL", "cap the instruction set: auto, ref, avx2, avx512, neon" }
 static const cli_option score_options[] = {
-    {"ranker", "FILE", "LightGBM text model"},
+    {"ranker", "FILE|DIR", "LightGBM text model, or a registry"},
     {"input", "FILE", "FILE.npy: (rows, features); else CSV; - is stdin"},
     {"output", "FILE.npy", "float64; default: a line a row on stdout"},
     {"contrib", NULL, "contributions of the features, then expected value"},
@@ -152,9 +194,22 @@ static const cli_example score_examples[] = {
 };
 static const cli_option importance_options[] = {
     OPT_JSON,
+    {"permutation", NULL,
+     "what MRR loses when a feature's values are shuffled over the rows of "
+     "--data"},
+    OPT_DATA,
+    {"repeats", "N", "shuffles of each feature (default 5)"},
+    {"seed", "N", "of the shuffles (default 1)"},
+    OPT_FILTER,
+    OPT_MODEL,
+    {"no-model", NULL, "extract without an encoder"},
+    {"no-store", NULL, "read and keep no embeddings"},
+    OPT_THREADS,
 };
 static const cli_example importance_examples[] = {
     {"Which features a model goes by", "nextcall importance model.txt"},
+    {"What each is worth on sessions with known calls",
+     "nextcall importance model.txt --permutation --data sessions/"},
 };
 
 static const cli_option embed_options[] = {
@@ -346,6 +401,35 @@ static const cli_example learn_examples[] = {
      "nextcall learn --catalog shop=openapi.yaml --prompts sessions.jsonl"},
     {"Forget one user", "nextcall learn --forget-user 203.0.113.7"},
 };
+static const cli_option registry_add_options[] = {
+    {"name", "NAME", "of the version; default: the next number"},
+    {"check", "N", "check vectors to make (default 256)"},
+    {"activate", NULL, "make it the active one"},
+    OPT_JSON,
+};
+static const cli_example registry_add_examples[] = {
+    {"Take a new model into service",
+     "nextcall registry add models model.txt --activate"},
+};
+static const cli_option registry_options[] = {
+    OPT_JSON,
+};
+static const cli_example registry_list_examples[] = {
+    {"What a folder holds", "nextcall registry list models"},
+};
+static const cli_example registry_activate_examples[] = {
+    {"Switch to another version", "nextcall registry activate models 0002"},
+};
+static const cli_example registry_shadow_examples[] = {
+    {"Watch a version before it counts",
+     "nextcall registry shadow models 0003"},
+};
+static const cli_example registry_rollback_examples[] = {
+    {"Take a switch back", "nextcall registry rollback models"},
+};
+static const cli_example registry_verify_examples[] = {
+    {"Score every version's check vectors", "nextcall registry verify models"},
+};
 static const cli_option doctor_options[] = {
     OPT_MODEL,
     OPT_JSON,
@@ -389,6 +473,16 @@ const cli_command cli_commands[] = {
      "expected value. Where sessions of other groups are known (--protocol "
      "warm), no group is ever on both sides.",
      OPTIONS(eval_options), 0, 0, true, OPTIONS(eval_examples), cli_eval},
+    {"train", "", "a ranker from sessions with known calls",
+     "Extracts the features of every decision point by the code that ranks and "
+     "fits a LambdaRank model with LightGBM's library, which is found at run "
+     "time (nextcall doctor says where). Sessions are split so that what "
+     "--split-by names is never on two sides; rounds end when NDCG@10 of the "
+     "validation points has not risen for --patience rounds, or at an "
+     "interrupt, and the best round is kept. Constant columns are named, "
+     "infinite values are refused. The same data, seed and threads give the "
+     "same file. How it came about stands at its end (nextcall model info).",
+     OPTIONS(train_options), 0, 0, true, OPTIONS(train_examples), cli_train},
     {"explain", "", "why a candidate has its score",
      "Shows each feature's value and contribution for one candidate beside the "
      "best other one. A tree ensemble's contributions count from its mean over "
@@ -407,9 +501,46 @@ const cli_command cli_commands[] = {
      OPTIONS(score_options), 0, 0, false, OPTIONS(score_examples), cli_score},
     {"importance", "MODEL", "what a LightGBM model goes by",
      "Shows for each feature how many splits ask for it and the sum of their "
-     "gains, as LightGBM does, by falling gain.",
-     OPTIONS(importance_options), 1, 1, false, OPTIONS(importance_examples),
+     "gains, as LightGBM does, by falling gain. With --permutation it ranks "
+     "every decision point of --data (as train reads it, all candidates) and "
+     "shows how much MRR falls when one feature is shuffled over all rows, "
+     "with the standard error over the shuffles.",
+     OPTIONS(importance_options), 1, 1, true, OPTIONS(importance_examples),
      cli_importance},
+    {"registry add", "DIR MODEL", "keep a model as a new version",
+     "Copies a LightGBM text model into the registry DIR, which is made if it "
+     "is not there. MODEL.check, if there is one, holds its check vectors: "
+     "rows "
+     "and the scores that they must get; otherwise rows are made that the "
+     "model's splits decide on. A model that does not give them bit for bit is "
+     "refused, here and whenever it is loaded.",
+     OPTIONS(registry_add_options), 2, 2, false, OPTIONS(registry_add_examples),
+     cli_registry_add},
+    {"registry list", "DIR", "the versions of a registry",
+     "Lists the versions by name, and which is active, shadow and previous.",
+     OPTIONS(registry_options), 1, 1, false, OPTIONS(registry_list_examples),
+     cli_registry_list},
+    {"registry activate", "DIR VERSION", "rank with a version from now on",
+     "Loads the version, compares its check vectors and switches, all at once "
+     "for every process that looks. What was active becomes the previous one; "
+     "a shadow that becomes active is no shadow any more.",
+     OPTIONS(registry_options), 2, 2, false,
+     OPTIONS(registry_activate_examples), cli_registry_activate},
+    {"registry shadow", "DIR VERSION|none", "score a version beside the active",
+     "The shadow scores every decision point too; the metrics "
+     "shadow_requests and shadow_first_differs count how often, and how often "
+     "another operation was its first. No answer depends on it.",
+     OPTIONS(registry_options), 2, 2, false, OPTIONS(registry_shadow_examples),
+     cli_registry_shadow},
+    {"registry rollback", "DIR", "the version that was active before",
+     "Exchanges the active and the previous version; twice is back again.",
+     OPTIONS(registry_options), 1, 1, false,
+     OPTIONS(registry_rollback_examples), cli_registry_rollback},
+    {"registry verify", "DIR", "compare every version's check vectors",
+     "Loads each version and scores its check vectors with the kernels of this "
+     "machine. The exit code is that of the first version that is refused.",
+     OPTIONS(registry_options), 1, 1, false, OPTIONS(registry_verify_examples),
+     cli_registry_verify},
     {"embed", "FILE...", "sentence embeddings of lines",
      "Encodes each line of the files (- is standard input), in their order. "
      "Lines are texts, an empty one too; or JSON objects with a member text, "

@@ -79,13 +79,91 @@ static nxc_status read_prompts(const reader *r, cli_scenario *s) {
     return NXC_OK;
 }
 
+/* ------------------------------------------- lines of nextcall scenarios */
+
+static nxc_status time_member(const reader *r, const nxc__json *of,
+                              const char *name, double *out) {
+    const nxc__json *v = nxc__json_get(of, nxc__str(name));
+    if (!nxc__json_is(v, NXC_JSON_STRING) ||
+        nxc_time_parse(nxc__json_str(v), out, NULL) != NXC_OK)
+        return member_error(r, name, "an RFC 3339 time");
+    return NXC_OK;
+}
+
+/* The history, then the true next call. */
+static nxc_status read_history(const reader *r, cli_scenario *s) {
+    const nxc__json *history = NXC_JSON_GET(r->line, "history");
+    if (!nxc__json_is(history, NXC_JSON_ARRAY))
+        return member_error(r, "history", "an array of calls");
+    s->n_before = nxc__json_size(history);
+    nxc_call *out =
+        nxc__arena_alloc_array(&r->d->arena, s->n_before + 1, sizeof *out);
+    if (!out) return nxc__error_nomem(r->err, s->n_before * sizeof *out);
+    for (nxc__json_iter it = nxc__json_each(history); nxc__json_next(&it);) {
+        const nxc__json *call = NXC_JSON_GET(it.value, "call");
+        uint64_t status = 0;
+        (void)nxc__json_uint(NXC_JSON_GET(it.value, "response_status"), 999,
+                             &status);
+        if (!nxc__json_is(call, NXC_JSON_STRING))
+            return member_error(r, "history", "objects with a member call");
+        out[it.index] = (nxc_call){.response_status = (int32_t)status};
+        NXC_TRY(
+            time_member(r, it.value, "timestamp", &out[it.index].timestamp));
+        NXC_TRY(copy(r, call, &out[it.index].call));
+    }
+    s->calls = out + s->n_before;
+    s->n = 1;
+    out[s->n_before] = (nxc_call){.timestamp = NXC_NAN};
+    return text_member(r, "next", &out[s->n_before].call);
+}
+
+static nxc_status read_candidates(const reader *r, cli_scenario *s) {
+    const nxc__json *list = NXC_JSON_GET(r->line, "candidates");
+    s->n_candidates = nxc__json_size(list);
+    nxc_str *out =
+        nxc__arena_alloc_array(&r->d->arena, s->n_candidates, sizeof *out);
+    if (!nxc__json_is(list, NXC_JSON_ARRAY) || s->n_candidates == 0)
+        return member_error(r, "candidates", "an array of operations");
+    if (!out) return nxc__error_nomem(r->err, s->n_candidates * sizeof *out);
+    for (nxc__json_iter it = nxc__json_each(list); nxc__json_next(&it);) {
+        if (!nxc__json_is(it.value, NXC_JSON_STRING))
+            return member_error(r, "candidates", "an array of operations");
+        NXC_TRY(copy(r, it.value, &out[it.index]));
+    }
+    s->candidates = out;
+    return NXC_OK;
+}
+
+/* One decision point; sessions of one flow of a set are a group. */
+static nxc_status read_drawn(const reader *r, cli_scenario *s) {
+    nxc_str set, flow;
+    char group[256];
+    NXC_TRY(text_member(r, "id", &s->id));
+    NXC_TRY(text_member(r, "set", &set));
+    NXC_TRY(text_member(r, "flow", &flow));
+    snprintf(group, sizeof group, "%.*s/%.*s", NXC_STR_ARG(set),
+             NXC_STR_ARG(flow));
+    s->group = nxc__arena_copy(&r->d->arena, nxc__str(group));
+    if (!s->group.ptr) return nxc__error_nomem(r->err, sizeof group);
+    NXC_TRY(time_member(r, r->line, "session_start", &s->session_start));
+    NXC_TRY(time_member(r, r->line, "now", &s->now));
+    NXC_TRY(read_history(r, s));
+    return read_candidates(r, s);
+}
+
+static nxc_status read_sequence(const reader *r, cli_scenario *s) {
+    NXC_TRY(text_member(r, "scenario_id", &s->id));
+    NXC_TRY(text_member(r, "group", &s->group));
+    return read_calls(r, s);
+}
+
 static nxc_status read_scenario(reader *r) {
     cli_scenario s;
     memset(&s, 0, sizeof s);
-    NXC_TRY(text_member(r, "scenario_id", &s.id));
-    NXC_TRY(text_member(r, "group", &s.group));
+    s.session_start = s.now = NXC_NAN;
+    bool is_drawn = NXC_JSON_GET(r->line, "next") != NULL;
+    NXC_TRY(is_drawn ? read_drawn(r, &s) : read_sequence(r, &s));
     NXC_TRY(text_member(r, "catalog", &s.catalog));
-    NXC_TRY(read_calls(r, &s));
     NXC_TRY(read_prompts(r, &s));
     s.first_point = r->d->n_points;
     r->d->n_points += s.n;
@@ -202,8 +280,12 @@ static nxc_status rank_point(run *r, cli_point *p, nxc_error *err) {
     request.catalog = cli_scenario_catalog(r->protocol->engine, s);
     request.prompt = s->prompts[p->step];
     request.previous_prompt = cli_previous_prompt(s, p->step);
-    request.history = s->calls;
-    request.n_history = p->step;
+    request.history = s->calls - s->n_before;
+    request.n_history = s->n_before + p->step;
+    request.candidates = s->candidates;
+    request.n_candidates = s->n_candidates;
+    request.session_start = s->session_start;
+    request.now = s->now;
     NXC_TRY(nxc_rank(p->ctx, &request, &ranking, err));
     uint32_t gold = nxc_catalog_find(ranking.catalog, s->calls[p->step].call);
     p->gold = SIZE_MAX;

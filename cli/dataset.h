@@ -6,13 +6,17 @@
 #include "base/alloc.h"
 #include "command.h"
 
-/* Call i given prompts[i] and calls before i is one decision point. */
+/* Call i given prompts[i] and calls before i is one decision point. A line of
+ * nextcall scenarios (docs/formats/scenario.md) has one, after a session. */
 typedef struct cli_scenario {
     nxc_str id, group, catalog;
-    const nxc_call *calls;  /* (n) */
+    const nxc_call *calls;  /* (n); n_before of them stand before the first */
     const nxc_str *prompts; /* (n) */
-    size_t n;
-    size_t first_point; /* of the data set */
+    size_t n, n_before;
+    size_t first_point;        /* of the data set */
+    const nxc_str *candidates; /* (n_candidates), or NULL: all of the catalog */
+    size_t n_candidates;
+    double session_start, now; /* seconds, or NaN */
 } cli_scenario;
 
 typedef struct cli_dataset {

@@ -97,13 +97,14 @@ static void print_row(const row *x) {
 static void fill_masks(const report *r) {
     const cli_dataset *d = &r->e->dataset;
     for (size_t s = 0; s < d->n; s++) {
-        size_t first = d->scenarios[s].first_point;
+        const cli_scenario *of = &d->scenarios[s];
+        size_t first = of->first_point;
         r->first[s] = first;
-        for (size_t k = 0; k < d->scenarios[s].n; k++) {
+        for (size_t k = 0; k < of->n; k++) {
             uint8_t counts = r->e->counts[first + k];
             r->mask[ALL][first + k] = counts;
-            r->mask[FIRST][first + k] = counts && k == 0;
-            r->mask[LATER][first + k] = counts && k > 0;
+            r->mask[FIRST][first + k] = counts && of->n_before + k == 0;
+            r->mask[LATER][first + k] = counts && of->n_before + k > 0;
         }
     }
     r->first[d->n] = d->n_points;

@@ -84,7 +84,8 @@ static nxc_status open_npy(cli_matrix *m, nxc_error *err) {
                           m->path, len, size - start);
     nxc_str header = {(const char *)p + start, len};
     NXC_TRY(read_dictionary(m, header, &columns, err));
-    if (columns != m->columns)
+    if (m->columns == 0) m->columns = columns;
+    if (columns != m->columns || columns == 0)
         return nxc__error(err, NXC_ERR_MISMATCH,
                           "%s: expected %zu columns, got %zu", m->path,
                           m->columns, columns);

@@ -17,9 +17,9 @@ typedef struct cli_matrix {
     bool has_line; /* the first one is no header and waits */
 } cli_matrix;
 
-/* columns: what each row must have; name(user, i) is column i's, for a header
- * row of a CSV file, or NULL. The kind goes by the name: .npy, else CSV, "-" is
- * standard input. */
+/* columns: what each row must have (0: any number, of a .npy); name(user, i) is
+ * column i's, for a header row of a CSV file, or NULL. The kind goes by the
+ * name: .npy, else CSV, "-" is standard input. */
 nxc_status cli_matrix_open(cli_matrix *m, const char *path, size_t columns,
                            const char *(*name)(const void *user, size_t i),
                            const void *user, nxc_error *err);

@@ -21,3 +21,12 @@ void cli_report_number(cli_report *r, const char *name, uint64_t value) {
     else
         printf("%-16s %ju\n", name, (uintmax_t)value);
 }
+
+void cli_report_real(cli_report *r, const char *name, double value) {
+    if (!r->json)
+        printf("%-16s %.4f\n", name, value);
+    else if (value == value)
+        printf("%s\"%s\":%.12g", r->n++ ? "," : "{", name, value);
+    else
+        printf("%s\"%s\":null", r->n++ ? "," : "{", name);
+}

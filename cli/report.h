@@ -13,5 +13,6 @@ typedef struct cli_report {
 
 void cli_report_text(cli_report *r, const char *name, const char *value);
 void cli_report_number(cli_report *r, const char *name, uint64_t value);
+void cli_report_real(cli_report *r, const char *name, double value);
 
 #endif

@@ -186,10 +186,26 @@ nxc_status cli_add_encoder(const cli_args *args, const nxc_config *cfg,
     return st;
 }
 
-/* "v1": the linear one; NULL: the universal one; else a file. */
+bool cli_is_folder(const char *path) {
+    struct stat sb;
+    return stat(path, &sb) == 0 && S_ISDIR(sb.st_mode);
+}
+
+nxc_status cli_load_ranker(const char *path, nxc_ranker **out, nxc_error *err) {
+    nxc_registry_state s;
+    if (!cli_is_folder(path)) return nxc_ranker_load(path, NULL, out, err);
+    NXC_TRY(nxc_registry_get_state(path, &s, err));
+    if (s.active[0]) return nxc_registry_load(path, s.active, NULL, out, err);
+    return nxc__error(err, NXC_ERR_STATE,
+                      "%.200s: expected an active version, got none", path);
+}
+
+/* "v1": the linear one; NULL: the universal one; else a file, or a registry. */
 nxc_status cli_set_ranker(const char *path, nxc_engine *engine,
                           nxc_error *err) {
     nxc_ranker *ranker;
+    if (path && cli_is_folder(path))
+        return nxc_engine_set_registry(engine, path, err);
     if (path && strcmp(path, "v1") == 0)
         NXC_TRY(nxc_ranker_default(NULL, &ranker, err));
     else if (path)
@@ -205,7 +221,7 @@ static nxc_status check_on(const cli_args *args, const nxc_engine *engine,
                            size_t n_catalogs, nxc_error *err) {
     const char *on = cli_get(args, "on");
     if (!on && n_catalogs > 1 && !cli_has(args, "requests") &&
-        !cli_has(args, "scenarios"))
+        !cli_has(args, "scenarios") && !cli_has(args, "data"))
         return nxc__error(err, NXC_ERR_INVALID,
                           "--on: expected the name of one of %zu catalogs, got "
                           "none",
@@ -255,6 +271,12 @@ static nxc_status add_store(const cli_args *args, nxc_config *cfg,
 }
 
 nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
+    return cli_engine_with(args, cli_get(args, "ranker"), NULL, out, err);
+}
+
+nxc_status cli_engine_with(const cli_args *args, const char *ranker,
+                           const char *catalog, nxc_engine **out,
+                           nxc_error *err) {
     nxc_config *cfg;
     nxc_engine *engine;
     NXC_TRY(check_stdin(args, err));
@@ -264,17 +286,17 @@ nxc_status cli_engine(const cli_args *args, nxc_engine **out, nxc_error *err) {
     nxc_status st = add_store(args, cfg, err);
     /* what is judged may be what was learnt */
     if (st == NXC_OK && cli_has(args, "scenarios"))
-        st = nxc_config_set(cfg, "learned", "false", err);
+        st = nxc_config_set(cfg, "use_learned", "false", err);
     if (st == NXC_OK) st = nxc_engine_open(cfg, NULL, &engine, err);
     if (st == NXC_OK) {
         nxc_error warning;
         st = cli_add_encoder(args, cfg, engine, err);
-        if (st == NXC_OK)
-            st = cli_set_ranker(cli_get(args, "ranker"), engine, err);
+        if (st == NXC_OK) st = cli_set_ranker(ranker, engine, err);
         if (st == NXC_OK && cli_get(args, "set"))
             st = nxc_engine_set_features(engine, cli_get(args, "set"), err);
         size_t n = 0;
-        if (st == NXC_OK) st = cli_add_catalogs(args, cfg, engine, &n, err);
+        if (st == NXC_OK)
+            st = cli_add_catalogs(args, catalog, cfg, engine, &n, err);
         if (st == NXC_OK) st = check_on(args, engine, n, err);
         if (nxc_engine_warning(engine, &warning))
             cli_warn("%s", warning.message);

@@ -425,6 +425,13 @@ NXC_API void nxc_ranker_free(nxc_ranker *ranker);
 /* "linear-default-v1" or the model's file name. Since 0.1. */
 NXC_API const char *nxc_ranker_name(const nxc_ranker *ranker);
 NXC_API size_t nxc_ranker_n_features(const nxc_ranker *ranker);
+/* What nextcall wrote into a model file beside the trees: how it was trained
+ * (docs/formats/lightgbm-model.md). The value of a key, NULL if there is none;
+ * note i of them in the order of the file, false past the end. Valid as long as
+ * the ranker. Thread-safety: any. Since 0.1. */
+NXC_API const char *nxc_ranker_note(const nxc_ranker *ranker, const char *key);
+NXC_API bool nxc_ranker_get_note(const nxc_ranker *ranker, size_t i,
+                                 const char **key, const char **value);
 /* Scores of n rows. rows (n, n_features) double, row-major; scores (n).
  * Thread-safety: any. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_score(const nxc_ranker *ranker,
@@ -460,6 +467,70 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_ranker_set_cpu(nxc_ranker *ranker,
                                                      const char *level,
                                                      nxc_error *err);
 
+/* A registry: a folder of model versions, of which one is active, and one may
+ * be a shadow that is scored beside it (docs/registry.md). Each version has
+ * check vectors, rows and the scores that they must get; a version that does
+ * not give them bit for bit is refused wherever it is loaded. A change is
+ * atomic, also between processes, and survives a kill.
+ * A version's name is made of letters, digits, '_', '-' and '.', not first. */
+#define NXC_MODEL_VERSION_BYTES 64 /* of a name, the NUL included */
+typedef struct nxc_registry_state {
+    char active[NXC_MODEL_VERSION_BYTES]; /* "": none; likewise below */
+    char shadow[NXC_MODEL_VERSION_BYTES];
+    char previous[NXC_MODEL_VERSION_BYTES]; /* that was active before */
+    uint64_t number;                        /* of changes of these */
+} nxc_registry_state;
+typedef struct nxc_registry_add_options {
+    size_t size;      /* sizeof(nxc_registry_add_options) */
+    const char *name; /* of the version; NULL: the next number, "0001" on */
+    size_t n_check;   /* rows to make if MODEL.check is not there; 0: 256 */
+    bool activate;
+} nxc_registry_add_options;
+#define NXC_REGISTRY_ADD_OPTIONS_INIT \
+    { sizeof(nxc_registry_add_options), NULL, 0, false }
+
+/* Copy a LightGBM text model, with the check vectors of MODEL.check or new
+ * ones, into dir as a new version; dir is made if it is not there. options
+ * NULL: the defaults. version (NXC_MODEL_VERSION_BYTES) or NULL: its name.
+ * Errors: those of nxc_ranker_load; NXC_ERR_INVALID (a name that is no name or
+ * is taken), NXC_ERR_MISMATCH (check vectors), NXC_ERR_IO.
+ * Thread-safety: any, as of all functions of a registry. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_registry_add(
+    const char *dir, const char *model, const nxc_registry_add_options *options,
+    char *version, nxc_error *err);
+/* Errors: NXC_ERR_NOT_FOUND (no registry), NXC_ERR_FORMAT, NXC_ERR_PARSE,
+ * NXC_ERR_IO. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_registry_get_state(
+    const char *dir, nxc_registry_state *out, nxc_error *err);
+/* Each version in the order of the names; false ends the walk. Since 0.1. */
+typedef bool (*nxc_registry_visit)(void *user, const char *version);
+NXC_API NXC_MUST_CHECK nxc_status nxc_registry_list(const char *dir,
+                                                    nxc_registry_visit visit,
+                                                    void *user, nxc_error *err);
+/* Load a version and compare it with its check vectors. The ranker has the
+ * version's name. Errors: those of nxc_ranker_load; NXC_ERR_NOT_FOUND;
+ * NXC_ERR_MISMATCH "check.nxv: row 7: expected the score ..., got ...".
+ * Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_registry_load(const char *dir,
+                                                    const char *version,
+                                                    const nxc_allocator *alloc,
+                                                    nxc_ranker **out,
+                                                    nxc_error *err);
+/* Make a version active, the shadow (NULL: none), or the one active that was
+ * active before; it is loaded and compared first. What is active stays so when
+ * they fail. version (NXC_MODEL_VERSION_BYTES) or NULL: which it is now.
+ * Errors: those of nxc_registry_load; NXC_ERR_STATE (nothing before);
+ * NXC_ERR_INVALID (the active one as shadow). Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_registry_activate(const char *dir,
+                                                        const char *version,
+                                                        nxc_error *err);
+NXC_API NXC_MUST_CHECK nxc_status nxc_registry_set_shadow(const char *dir,
+                                                          const char *version,
+                                                          nxc_error *err);
+NXC_API NXC_MUST_CHECK nxc_status nxc_registry_rollback(const char *dir,
+                                                        char *version,
+                                                        nxc_error *err);
+
 /* ------------------------------------------------------------- 6 engine */
 
 typedef struct nxc_engine nxc_engine;
@@ -476,15 +547,38 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_open(const nxc_config *cfg,
 /* No context may be in use any more; NULL is legal. Since 0.1. */
 NXC_API void nxc_engine_close(nxc_engine *engine);
 
-/* The engine takes each object on success; on failure it stays the caller's.
- * Add encoder first. Before the first nxc_ctx_new. Thread-safety: exclusive.
- * Since 0.1. */
+/* The engine takes the encoder on success; on failure it stays the caller's.
+ * Before the first catalog. Thread-safety: exclusive. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_encoder(nxc_engine *engine,
                                                          nxc_encoder *encoder,
                                                          nxc_error *err);
+/* Rank with this from now on, without a shadow. The engine takes the ranker on
+ * success; on failure it stays the caller's, and nothing has changed. Requests
+ * that run go on with the ranker that they began with: an answer, and its
+ * explanation, is from one of them. A ranker that is no longer used is freed
+ * when each context that had it has begun another request or is freed.
+ * Errors: NXC_ERR_MISMATCH (feature names differ), NXC_ERR_STATE (contexts are
+ * there, and it reads a larger feature set than they extract: see
+ * nxc_engine_set_features). Thread-safety: any. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_ranker(nxc_engine *engine,
                                                         nxc_ranker *ranker,
                                                         nxc_error *err);
+/* Rank with the active version of a registry; its shadow's scores are counted
+ * (metrics shadow_*) and change no answer. Errors: those of nxc_registry_load
+ * and of nxc_engine_set_ranker; NXC_ERR_STATE (none is active);
+ * NXC_ERR_MISMATCH (the shadow reads more than is extracted): then nothing has
+ * changed. Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_registry(nxc_engine *engine,
+                                                          const char *dir,
+                                                          nxc_error *err);
+/* Look whether the registry has changed, and take what is active now; requests
+ * go on meanwhile. *changed (may be NULL): whether it had. On failure the
+ * engine ranks on with what it has, and the next call tries again. Errors:
+ * those of nxc_engine_set_registry; NXC_ERR_STATE (there is no registry).
+ * Thread-safety: any. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status nxc_engine_reload_ranker(nxc_engine *engine,
+                                                           bool *changed,
+                                                           nxc_error *err);
 /* The name of the engine's ranker; valid until it is replaced. Since 0.1. */
 NXC_API const char *nxc_engine_ranker(const nxc_engine *engine);
 /* Extract this feature set ("v1", "v2"), though the ranker may want fewer: a
@@ -494,7 +588,9 @@ NXC_API const char *nxc_engine_ranker(const nxc_engine *engine);
 NXC_API NXC_MUST_CHECK nxc_status nxc_engine_set_features(nxc_engine *engine,
                                                           const char *set,
                                                           nxc_error *err);
-/* name: how requests refer to it; unique in the engine. */
+/* name: how requests refer to it; unique in the engine, which takes the catalog
+ * on success. Before the first nxc_ctx_new. Thread-safety: exclusive.
+ * Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_engine_add_catalog(nxc_engine *engine,
                                                          nxc_str name,
                                                          nxc_catalog *catalog,
@@ -634,6 +730,11 @@ typedef struct nxc_feature_info {
  * an unknown set. Thread-safety: any. Since 0.1. */
 NXC_API bool nxc_feature_describe(const char *set, size_t i,
                                   nxc_feature_info *out);
+/* 16 hex digits over the names, kinds and dependencies of a set and the
+ * revision of their definitions: a model's notes carry it, and a model whose
+ * notes carry another is refused. False for an unknown set; out is then
+ * untouched. Thread-safety: any. Since 0.1. */
+NXC_API bool nxc_feature_fingerprint(const char *set, char out[17]);
 /* "GET", ... for a value of a category feature, "" otherwise; the resource
  * features need the catalog. Valid as long as the catalog. Since 0.1. */
 NXC_API nxc_str nxc_feature_label(const nxc_catalog *catalog, const char *set,
@@ -749,7 +850,7 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_engine_metrics_format(nxc_ctx *ctx,
  * their catalog: which operations, in which order, when, and the prompts if
  * they were asked for; no query strings, headers, bodies or identifiers
  * (docs/learn.md). An engine with a store that has learned sessions ranks with
- * them, unless the option learned is off. */
+ * them, unless the option use_learned is off. */
 
 /* What can be wrong with a log; never fatal. */
 typedef enum nxc_learn_kind {

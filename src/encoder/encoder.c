@@ -144,6 +144,10 @@ nxc_status nxc__encoder_verify(const nxc_encoder *e, nxc_error *err) {
     return nxc__packed_model_verify(&e->model, "packed model", err);
 }
 
+const nxc__encoder_kernels *
+nxc__encoder_kernels_get(const nxc_encoder *encoder) {
+    return &encoder->kernels;
+}
 float nxc__encoder_dot(const nxc_encoder *e, const float *a, const float *b) {
     return e->kernels.dot(a, b, NXC_DIM);
 }

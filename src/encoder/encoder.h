@@ -59,5 +59,9 @@ size_t nxc__encoder_count_runs(const nxc_str *texts, size_t n);
  * contract). */
 float nxc__encoder_dot(const nxc_encoder *encoder, const float *a,
                        const float *b);
+/* The kernels that the option "cpu" left it. Valid as long as the encoder. */
+struct nxc__encoder_kernels;
+const struct nxc__encoder_kernels *
+nxc__encoder_kernels_get(const nxc_encoder *encoder);
 
 #endif

@@ -18,6 +18,9 @@ nxc_status nxc_ctx_new(nxc_engine *engine, nxc_ctx **out, nxc_error *err) {
     nxc_ctx *ctx = nxc__alloc_zero(alloc, sizeof *ctx);
     if (!ctx) return nxc__error_nomem(err, sizeof *ctx);
     ctx->engine = engine;
+    pthread_mutex_lock(&engine->live_lock);
+    engine->n_contexts++;
+    pthread_mutex_unlock(&engine->live_lock);
     nxc__arena_init(&ctx->parse_arena, alloc, SIZE_MAX);
     nxc__arena_init(&ctx->arena, alloc, SIZE_MAX);
     nxc__buffer_init(&ctx->out, alloc, (size_t)1 << 30);
@@ -42,6 +45,10 @@ nxc_status nxc_ctx_new(nxc_engine *engine, nxc_ctx **out, nxc_error *err) {
 void nxc_ctx_free(nxc_ctx *ctx) {
     if (!ctx) return;
     const nxc_allocator *alloc = ctx->engine->alloc;
+    pthread_mutex_lock(&ctx->engine->live_lock);
+    ctx->engine->n_contexts--;
+    pthread_mutex_unlock(&ctx->engine->live_lock);
+    nxc__live_release(ctx->engine, ctx->live);
     nxc_encoder_ctx_free(ctx->encoder);
     nxc__store_reader_free(ctx->reader);
     nxc__free(alloc, ctx->query_embeddings, QUERY_BYTES);

@@ -6,8 +6,8 @@
  *
  * Threading: after the last add_catalog the engine is shared by contexts. What
  * still changes is the embedding matrix of a catalog, filled row by row under
- * the lock (encode.c), and the cache tiers, which lock for themselves;
- * everything else is immutable.
+ * the lock (encode.c), the cache tiers, which lock for themselves, and the
+ * ranker (live.c); everything else is immutable.
  */
 #include "engine/engine.h"
 
@@ -20,6 +20,14 @@
 #include "engine/learning.h"
 #include "engine/vectors.h"
 
+static nxc_status start_ranker(nxc_engine *e, nxc_error *err) {
+    nxc_ranker *ranker;
+    NXC_TRY(nxc_ranker_default(e->alloc, &ranker, err));
+    nxc_status st = nxc__live_switch(e, ranker, NULL, err);
+    if (st != NXC_OK) nxc_ranker_free(ranker);
+    return st;
+}
+
 nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
                            nxc_engine **out, nxc_error *err) {
     alloc = nxc__allocator_or_default(alloc);
@@ -27,13 +35,14 @@ nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
     if (!e) return nxc__error_nomem(err, sizeof *e);
     e->alloc = alloc;
     pthread_mutex_init(&e->lock, NULL);
+    pthread_mutex_init(&e->live_lock, NULL);
+    pthread_mutex_init(&e->reload_lock, NULL);
     nxc_status st = nxc__config_copy(cfg, alloc, &e->cfg, err);
-    if (st == NXC_OK) st = nxc_ranker_default(alloc, &e->ranker, err);
+    if (st == NXC_OK) st = start_ranker(e, err);
     if (st == NXC_OK)
         st = nxc__tiers_open(&e->tiers, e->cfg, NXC_V1_N_FEATURES, &e->metrics,
                              alloc, err);
     if (st == NXC_OK) st = nxc__tiers_reader(&e->tiers, &e->reader, err);
-    e->ranker_set = e->set = nxc__feature_set_at(0);
     if (st != NXC_OK) {
         nxc_engine_close(e);
         return st;
@@ -74,9 +83,12 @@ void nxc_engine_close(nxc_engine *e) {
         nxc_catalog_free(e->entries[i].catalog);
         close_entry(e, &e->entries[i]);
     }
-    nxc_ranker_free(e->ranker);
+    nxc__live_release(e, e->live);
     nxc_encoder_close(e->encoder);
     nxc_config_free(e->cfg);
+    if (e->registry) nxc__free(e->alloc, e->registry, strlen(e->registry) + 1);
+    pthread_mutex_destroy(&e->reload_lock);
+    pthread_mutex_destroy(&e->live_lock);
     pthread_mutex_destroy(&e->lock);
     nxc__free(e->alloc, e, sizeof *e);
 }
@@ -130,35 +142,12 @@ static nxc_status index_entry(const nxc_engine *e, nxc__entry *entry,
     return NXC_OK;
 }
 
-/* Before a set is extracted; what a failure leaves is used by the next try. */
-static nxc_status prepare_entries(nxc_engine *e, const nxc__feature_set *set,
-                                  nxc_error *err) {
-    if (set->n == NXC_V1_N_FEATURES) return NXC_OK;
-    for (size_t i = 0; i < e->n_entries; i++)
-        NXC_TRY(index_entry(e, &e->entries[i], err));
-    return NXC_OK;
-}
-
-/* The set whose names a ranker has: the one of that many; else the first, or
- * one that begins with all of them, since a set grows at its end and a model
- * that was trained on the shorter one goes on. */
-static nxc_status find_set(const nxc_ranker *ranker,
-                           const nxc__feature_set **out, nxc_error *err) {
-    const char *names[NXC_MAX_FEATURES];
-    const nxc__feature_set *set = nxc__feature_set_at(0), *other;
-    size_t own = nxc_ranker_n_features(ranker);
-    bool is_shorter = false;
-    for (size_t i = 1; (other = nxc__feature_set_at(i)); i++) {
-        if (other->n == own ||
-            (own > set->n && own < other->n && nxc__ranker_has_names(ranker)))
-            set = other;
-    }
-    is_shorter = own < set->n && set != nxc__feature_set_at(0);
-    for (size_t f = 0; f < set->n; f++)
-        names[f] = set->rows[f].name;
-    NXC_TRY(nxc__ranker_check_features(ranker, names, is_shorter ? own : set->n,
-                                       err));
-    *out = set;
+nxc_status nxc__engine_prepare(nxc_engine *e, const nxc__feature_set *set,
+                               nxc_error *err) {
+    if (set->n > NXC_V1_N_FEATURES)
+        for (size_t i = 0; i < e->n_entries; i++)
+            NXC_TRY(index_entry(e, &e->entries[i], err));
+    if (set->n > e->n_prepared) e->n_prepared = set->n;
     return NXC_OK;
 }
 
@@ -167,22 +156,87 @@ nxc_status nxc_engine_set_ranker(nxc_engine *e, nxc_ranker *ranker,
     if (!e || !ranker)
         return nxc__error(err, NXC_ERR_INVALID,
                           "set_ranker: expected a ranker, got NULL");
-    const nxc__feature_set *set;
-    nxc_str cpu = nxc__config_text(e->cfg, NXC_OPT_cpu);
-    NXC_TRY(find_set(ranker, &set, err));
-    NXC_TRY(nxc_ranker_set_cpu(ranker, cpu.ptr, err));
-    const nxc__feature_set *extracted =
-        e->asked && e->asked->n > set->n ? e->asked : set;
-    NXC_TRY(prepare_entries(e, extracted, err));
-    nxc_ranker_free(e->ranker);
-    e->ranker = ranker;
-    e->ranker_set = set;
-    e->set = extracted;
+    return nxc__live_switch(e, ranker, NULL, err);
+}
+
+/* With reload_lock: what the registry has now. */
+static nxc_status take_registry(nxc_engine *e, const char *dir,
+                                const nxc_registry_state *s, nxc_error *err) {
+    nxc_ranker *ranker = NULL, *shadow = NULL;
+    if (!s->active[0])
+        return nxc__error(err, NXC_ERR_STATE,
+                          "%.200s: expected an active version, got none; "
+                          "nextcall registry activate makes one active",
+                          dir);
+    nxc_status st = nxc_registry_load(dir, s->active, e->alloc, &ranker, err);
+    if (st == NXC_OK && s->shadow[0])
+        st = nxc_registry_load(dir, s->shadow, e->alloc, &shadow, err);
+    if (st == NXC_OK) st = nxc__live_switch(e, ranker, shadow, err);
+    if (st == NXC_OK) {
+        e->registry_number = s->number;
+        nxc__metrics_add(&e->metrics, NXC_METRIC_ranker_switches, 1);
+        return NXC_OK;
+    }
+    nxc__metrics_add(&e->metrics, NXC_METRIC_ranker_refusals, 1);
+    nxc_ranker_free(ranker);
+    nxc_ranker_free(shadow);
+    return st;
+}
+
+static nxc_status set_registry(nxc_engine *e, const char *dir, nxc_error *err) {
+    nxc_registry_state s;
+    NXC_TRY(nxc_registry_get_state(dir, &s, err));
+    size_t len = strlen(dir);
+    char *copy = nxc__alloc(e->alloc, len + 1);
+    if (!copy) return nxc__error_nomem(err, len + 1);
+    memcpy(copy, dir, len + 1);
+    nxc_status st = take_registry(e, dir, &s, err);
+    if (st != NXC_OK) {
+        nxc__free(e->alloc, copy, len + 1);
+        return st;
+    }
+    if (e->registry) nxc__free(e->alloc, e->registry, strlen(e->registry) + 1);
+    e->registry = copy;
     return NXC_OK;
 }
 
+nxc_status nxc_engine_set_registry(nxc_engine *e, const char *dir,
+                                   nxc_error *err) {
+    if (!e || !dir)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "set_registry: expected an engine and a folder, got "
+                          "NULL");
+    pthread_mutex_lock(&e->reload_lock);
+    nxc_status st = set_registry(e, dir, err);
+    pthread_mutex_unlock(&e->reload_lock);
+    return st;
+}
+
+static nxc_status reload(nxc_engine *e, bool *changed, nxc_error *err) {
+    nxc_registry_state s;
+    if (!e->registry)
+        return nxc__error(err, NXC_ERR_STATE,
+                          "reload: expected a registry, got none");
+    NXC_TRY(nxc_registry_get_state(e->registry, &s, err));
+    *changed = s.number != e->registry_number;
+    return *changed ? take_registry(e, e->registry, &s, err) : NXC_OK;
+}
+
+nxc_status nxc_engine_reload_ranker(nxc_engine *e, bool *changed,
+                                    nxc_error *err) {
+    bool is_new = false;
+    if (!e)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "reload: expected an engine, got NULL");
+    pthread_mutex_lock(&e->reload_lock);
+    nxc_status st = reload(e, &is_new, err);
+    pthread_mutex_unlock(&e->reload_lock);
+    if (changed) *changed = is_new;
+    return st;
+}
+
 const char *nxc_engine_ranker(const nxc_engine *engine) {
-    return nxc_ranker_name(engine->ranker);
+    return nxc_ranker_name(engine->live->ranker);
 }
 
 nxc_status nxc_engine_set_features(nxc_engine *e, const char *name,
@@ -191,18 +245,21 @@ nxc_status nxc_engine_set_features(nxc_engine *e, const char *name,
         return nxc__error(err, NXC_ERR_INVALID,
                           "set_features: expected an engine, got NULL");
     const nxc__feature_set *set =
-        name ? nxc__feature_set_find(nxc__str(name)) : e->ranker_set;
+        name ? nxc__feature_set_find(nxc__str(name)) : e->live->ranker_set;
     if (!set)
         return nxc__error(err, NXC_ERR_NOT_FOUND,
                           "set_features: expected v1 or v2, got %.40s", name);
-    if (set->n < e->ranker_set->n)
+    const nxc__feature_set *need = e->live->ranker_set;
+    if (e->live->shadow && e->live->shadow_set->n > need->n)
+        need = e->live->shadow_set;
+    if (set->n < need->n)
         return nxc__error(err, NXC_ERR_MISMATCH,
                           "set_features: expected %s, which the ranker reads, "
                           "got %s",
-                          e->ranker_set->name, set->name);
-    NXC_TRY(prepare_entries(e, set, err));
+                          need->name, set->name);
+    NXC_TRY(nxc__engine_prepare(e, set, err));
     e->asked = name ? set : NULL;
-    e->set = set;
+    e->live->set = set;
     return NXC_OK;
 }
 
@@ -237,7 +294,8 @@ static nxc_status fill_entry(nxc_engine *e, nxc__entry *entry, nxc_error *err) {
         entry->texts[0].embeddings =
             nxc__catalog_embeddings(entry->catalog, e->fingerprint);
     NXC_TRY(make_rows(e, entry, &entry->texts[0], err));
-    return e->set->n > NXC_V1_N_FEATURES ? index_entry(e, entry, err) : NXC_OK;
+    return e->n_prepared > NXC_V1_N_FEATURES ? index_entry(e, entry, err)
+                                             : NXC_OK;
 }
 
 nxc_status nxc_engine_add_catalog(nxc_engine *e, nxc_str name,

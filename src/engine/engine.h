@@ -14,6 +14,7 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "encoder/encoder.h"
+#include "engine/live.h"
 #include "engine/tiers.h"
 #include "features/feature.h"
 #include "features/op_index.h"
@@ -46,10 +47,17 @@ struct nxc_engine {
     const nxc_allocator *alloc;
     nxc_config *cfg;
     nxc_encoder *encoder; /* or NULL */
-    nxc_ranker *ranker;
-    const nxc__feature_set *ranker_set; /* that the ranker reads */
-    const nxc__feature_set *set; /* that is extracted: that, or one that begins
-                                    with it */
+    /* Guards live, the users of every live, and n_contexts; live_number, from 1
+     * on, tells a context whether live has changed since it looked. */
+    pthread_mutex_t live_lock;
+    nxc__live *live;
+    nxc__atomic_word live_number;
+    size_t n_contexts;
+    size_t n_prepared; /* features of the largest set that catalogs are ready
+                          for */
+    pthread_mutex_t reload_lock;   /* guards registry; live_lock inside it */
+    char *registry;                /* folder, or NULL */
+    uint64_t registry_number;      /* of what is loaded from it */
     const nxc__feature_set *asked; /* by nxc_engine_set_features, or NULL */
     nxc__entry entries[NXC_MAX_CATALOGS];
     size_t n_entries;
@@ -71,9 +79,11 @@ struct nxc_engine {
 struct nxc_ctx {
     nxc_engine *engine;
     nxc_encoder_ctx *encoder; /* or NULL */
-    nxc__arena parse_arena;   /* until the next parse */
-    nxc__arena arena;         /* until the next request */
-    nxc__buffer out;          /* until the next format */
+    nxc__live *live;          /* of its last request, or NULL */
+    uint64_t live_number;
+    nxc__arena parse_arena; /* until the next parse */
+    nxc__arena arena;       /* until the next request */
+    nxc__buffer out;        /* until the next format */
     /* (NXC_QUERY_TEXTS, NXC_DIM) of the prompt, of its new part and of its
      * clauses (set v1: of the prompt alone) */
     float *query_embeddings;
@@ -88,6 +98,10 @@ struct nxc_ctx {
 static inline nxc__metrics *nxc__engine_metrics(nxc_engine *engine) {
     return &engine->metrics;
 }
+/* Make what the catalogs need for a set to be extracted; what a failure leaves
+ * is used by the next try. While no request runs. */
+nxc_status nxc__engine_prepare(nxc_engine *engine, const nxc__feature_set *set,
+                               nxc_error *err);
 /* NULL if unknown. */
 nxc__entry *nxc__engine_find(nxc_engine *engine, nxc_str name);
 /* Fill the rows of ops (all texts that the feature set wants) that are missing,

@@ -47,7 +47,8 @@ static nxc_status use_entry(nxc_engine *e, nxc__entry *entry, nxc_error *err) {
 nxc_status nxc__engine_use_learned(nxc_engine *e, nxc__entry *entry,
                                    nxc_error *err) {
     nxc_error why = {NXC_OK, ""};
-    if (!e->reader || !nxc__config_bool(e->cfg, NXC_OPT_learned)) return NXC_OK;
+    if (!e->reader || !nxc__config_bool(e->cfg, NXC_OPT_use_learned))
+        return NXC_OK;
     nxc_status st = use_entry(e, entry, &why);
     if (st == NXC_ERR_NOMEM) {
         if (err) *err = why;

@@ -193,7 +193,7 @@ nxc_status nxc__engine_text_ranks(nxc_engine *e, nxc_str catalog,
     if (!entry->index)
         return nxc__error(err, NXC_ERR_STATE,
                           "learn: expected the feature set v2, got %s",
-                          e->set->name);
+                          e->live->set->name);
     NXC_TRY(judge_init(&j, e, entry, learned, embeddings, err));
     nxc_status st = NXC_OK;
     for (size_t i = 0; i < n && st == NXC_OK; i++)

@@ -52,7 +52,7 @@ nxc_status nxc__engine_set_statistics(nxc_engine *engine, nxc_str catalog,
 void nxc__ctx_set_statistics(nxc_ctx *ctx, const nxc__statistics *statistics);
 
 /* learned_serve.c: rank the entry by what the store has learnt of it, if the
- * option learned says so. A store that cannot be read is a warning. Errors:
+ * option use_learned says so. A store that cannot be read is a warning. Errors:
  * NXC_ERR_NOMEM. Thread-safety: exclusive. */
 nxc_status nxc__engine_use_learned(nxc_engine *engine, nxc__entry *entry,
                                    nxc_error *err);

@@ -313,8 +313,8 @@ static void keep(job *j, nxc_ranking *out) {
     nxc__vectors_keep(&j->vectors, &info);
 }
 
-/* Rows of the ranker's own set, which the extracted set begins with. */
-static const float *ranker_rows(job *j, size_t own) {
+/* Rows of the set that a ranker reads, which the extracted set begins with. */
+static const float *first_columns(job *j, size_t own) {
     if (own == j->set->n) return j->features;
     float *rows =
         nxc__arena_alloc_array(&j->ctx->arena, j->n, own * sizeof *rows);
@@ -334,11 +334,43 @@ static void widen_contributions(job *j, size_t own) {
     }
 }
 
+/* The position of the best by scores, as order has it. */
+static nxc_status best_of(job *j, const double *scores, uint32_t *best,
+                          nxc_error *err) {
+    uint32_t *scratch =
+        nxc__arena_alloc_array(&j->ctx->arena, j->n, sizeof *scratch);
+    if (!scratch) return nxc__error_nomem(err, j->n * sizeof *scratch);
+    nxc__order(scores, j->candidates, j->n, 1, scratch, best);
+    return NXC_OK;
+}
+
+/* The shadow's scores are compared, counted and forgotten. */
+static nxc_status score_shadow(job *j, const nxc__live *live, nxc_error *err) {
+    nxc__metrics *metrics = nxc__engine_metrics(j->ctx->engine);
+    double clock = now_us();
+    uint32_t best, own;
+    if (j->n == 0) return NXC_OK;
+    const float *rows = first_columns(j, nxc_ranker_n_features(live->shadow));
+    double *scores =
+        nxc__arena_alloc_array(&j->ctx->arena, j->n, sizeof *scores);
+    if (!rows || !scores) return nxc__error_nomem(err, j->n * sizeof *scores);
+    NXC_TRY(nxc__ranker_score_rows(live->shadow, (uint32_t)j->workflow.pattern,
+                                   rows, j->n, scores, NULL, NULL, err));
+    NXC_TRY(best_of(j, scores, &best, err));
+    NXC_TRY(best_of(j, j->scores, &own, err));
+    nxc__metrics_add(metrics, NXC_METRIC_shadow_requests, 1);
+    if (best != own)
+        nxc__metrics_add(metrics, NXC_METRIC_shadow_first_differs, 1);
+    (void)lap(j->ctx, NXC_HISTOGRAM_shadow, &clock);
+    return NXC_OK;
+}
+
 static nxc_status score(job *j, nxc_error *err) {
     nxc__arena *arena = &j->ctx->arena;
-    const nxc_ranker *ranker = j->ctx->engine->ranker;
+    const nxc__live *live = j->ctx->live;
+    const nxc_ranker *ranker = live->ranker;
     size_t own = nxc_ranker_n_features(ranker);
-    const float *rows = ranker_rows(j, own);
+    const float *rows = first_columns(j, own);
     j->scores = nxc__arena_alloc_array(arena, j->n, sizeof(double));
     if (nxc__ranker_is_linear(ranker))
         j->contributions =
@@ -350,7 +382,7 @@ static nxc_status score(job *j, nxc_error *err) {
                                    j->n, j->scores, j->contributions,
                                    &j->has_contributions, err));
     if (j->has_contributions) widen_contributions(j, own);
-    return NXC_OK;
+    return live->shadow ? score_shadow(j, live, err) : NXC_OK;
 }
 
 /* Softmax share of the best candidate over standardised scores: free of the
@@ -407,7 +439,7 @@ nxc_status nxc_ranking_explain(nxc_ctx *ctx, nxc_ranking *r, size_t first,
         return nxc__error(err, NXC_ERR_INVALID,
                           "ranking explain: expected a context and items of "
                           "its ranking, got others");
-    const nxc_ranker *ranker = ctx->engine->ranker;
+    const nxc_ranker *ranker = ctx->live->ranker;
     if (nxc__ranker_is_linear(ranker) || n == 0) return NXC_OK;
     size_t width = r->n_features;
     nxc_ranked *items =
@@ -467,7 +499,8 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
     nxc__tiers_warm(&e->tiers, ctx->reader,
                     nxc__config_int(e->cfg, NXC_OPT_parallel_workers) > 1,
                     is_current, e);
-    job j = {.ctx = ctx, .request = request, .set = e->set};
+    nxc__live_take(ctx);
+    job j = {.ctx = ctx, .request = request, .set = ctx->live->set};
     nxc_ranking r;
     memset(&r, 0, sizeof r);
     j.prompt_hash = nxc__hash_128(request->prompt.ptr, request->prompt.len);
@@ -478,7 +511,7 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
     r.feature_set = j.set->name;
     r.feature_status = j.status;
     r.catalog = j.entry->catalog;
-    r.ranker = nxc_ranker_name(ctx->engine->ranker);
+    r.ranker = nxc_ranker_name(ctx->live->ranker);
     r.workflow_pattern = nxc__pattern_name(j.workflow.pattern);
     r.pattern_confidence = j.workflow.confidence;
     r.n_unknown_calls = j.session.n_unknown;

@@ -6,6 +6,7 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/learn.c
   ${CMAKE_CURRENT_LIST_DIR}/learned_serve.c
   ${CMAKE_CURRENT_LIST_DIR}/flight.c
+  ${CMAKE_CURRENT_LIST_DIR}/live.c
   ${CMAKE_CURRENT_LIST_DIR}/learning.c
   ${CMAKE_CURRENT_LIST_DIR}/precompute.c
   ${CMAKE_CURRENT_LIST_DIR}/ranking.c

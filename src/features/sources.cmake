@@ -28,6 +28,7 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/family_relia.c
   ${CMAKE_CURRENT_LIST_DIR}/family_resid.c
   ${CMAKE_CURRENT_LIST_DIR}/family_schema.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_trust.c
   ${CMAKE_CURRENT_LIST_DIR}/family_unlock.c
   ${CMAKE_CURRENT_LIST_DIR}/family_verbres.c
   ${CMAKE_CURRENT_LIST_DIR}/op_index.c

@@ -13,8 +13,10 @@ const nxc__forest_limits nxc__forest_limits_default = {
 
 /* Of all names together. */
 #define MAX_NAME_BYTES ((size_t)16 << 20)
-/* Of all category sets together; the reader also bounds them by the text. */
+/* Of all category sets, and of all linear terms, together; the reader also
+ * bounds them by the text. */
 #define MAX_WORD_BYTES ((size_t)256 << 20)
+#define MAX_TERM_BYTES ((size_t)1 << 30)
 
 _Static_assert(sizeof(nxc__forest_node) == 24, "three nodes in 72 bytes");
 
@@ -33,6 +35,9 @@ nxc_status nxc__forest_new(const nxc_allocator *alloc,
     nxc__buffer_init(&f->leaf_buf, alloc,
                      f->limits.max_leaves * sizeof(double));
     nxc__buffer_init(&f->word_buf, alloc, MAX_WORD_BYTES);
+    nxc__buffer_init(&f->linear_buf, alloc,
+                     f->limits.max_leaves * sizeof(nxc__linear_leaf));
+    nxc__buffer_init(&f->term_buf, alloc, MAX_TERM_BYTES);
     nxc__buffer_init(&f->leaf_count_buf, alloc,
                      f->limits.max_leaves * sizeof(uint32_t));
     nxc__buffer_init(&f->node_count_buf, alloc,
@@ -51,6 +56,8 @@ void nxc__forest_free(nxc__forest *f) {
     nxc__buffer_release(&f->node_buf);
     nxc__buffer_release(&f->leaf_buf);
     nxc__buffer_release(&f->word_buf);
+    nxc__buffer_release(&f->linear_buf);
+    nxc__buffer_release(&f->term_buf);
     nxc__buffer_release(&f->leaf_count_buf);
     nxc__buffer_release(&f->node_count_buf);
     nxc__buffer_release(&f->gain_buf);
@@ -81,10 +88,32 @@ nxc_status nxc__forest_add_tree(nxc__forest *f, size_t n_leaves,
     NXC_TRY(nxc__buffer_status(&f->node_buf, "nodes", err));
     NXC_TRY(nxc__buffer_status(&f->leaf_buf, "leaves", err));
     *tree = (nxc__forest_tree){(uint32_t)first_node, (uint32_t)first_leaf,
-                               (uint32_t)n_leaves - 1, (uint32_t)n_leaves};
+                               (uint32_t)n_leaves - 1, (uint32_t)n_leaves,
+                               NXC_NOT_LINEAR};
     *nodes = node;
     *leaves = leaf;
     return NXC_OK;
+}
+
+nxc_status nxc__forest_add_linear(nxc__forest *f, nxc__linear_leaf **leaves,
+                                  nxc_error *err) {
+    nxc__forest_tree *tree =
+        (nxc__forest_tree *)(void *)(f->tree_buf.data + f->tree_buf.len) - 1;
+    size_t first = f->linear_buf.len / sizeof **leaves;
+    *leaves =
+        nxc__buffer_extend(&f->linear_buf, tree->n_leaves * sizeof **leaves);
+    NXC_TRY(nxc__buffer_status(&f->linear_buf, "linear leaves", err));
+    tree->first_linear = (uint32_t)first;
+    return NXC_OK;
+}
+
+nxc_status nxc__forest_add_terms(nxc__forest *f, size_t n, uint32_t *first,
+                                 nxc__linear_term **terms, nxc_error *err) {
+    size_t bytes;
+    if (!nxc__mul(n, sizeof **terms, &bytes)) bytes = SIZE_MAX;
+    *first = (uint32_t)(f->term_buf.len / sizeof **terms);
+    *terms = nxc__buffer_extend(&f->term_buf, bytes);
+    return nxc__buffer_status(&f->term_buf, "linear terms", err);
 }
 
 nxc_status nxc__forest_add_training(nxc__forest *f, uint32_t **leaf_counts,
@@ -193,6 +222,10 @@ void nxc__forest_seal(nxc__forest *f) {
     f->nodes = (const nxc__forest_node *)(const void *)f->node_buf.data;
     f->leaf_values = (const double *)(const void *)f->leaf_buf.data;
     f->cat_words = (const uint32_t *)(const void *)f->word_buf.data;
+    if (f->linear_buf.len) {
+        f->linear = (const nxc__linear_leaf *)(const void *)f->linear_buf.data;
+        f->terms = (const nxc__linear_term *)(const void *)f->term_buf.data;
+    }
     size_t n_leaves = f->leaf_buf.len / sizeof(double);
     if (f->leaf_count_buf.len != n_leaves * sizeof(uint32_t)) return;
     if (!f->lacks_counts) {

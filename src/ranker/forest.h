@@ -9,6 +9,8 @@
  *     nodes        | 0 1 2 .. n0 - 1 | 0 1 .. n1 - 1   | ...  root is node 0
  *     leaf_values  | 0 1 .. n0       | 0 1 .. n1       | ...
  *     cat_words    | set, set, ...   (bit i of a set: category i goes left)
+ *     linear       | a leaf of the first linear tree, ...
+ *     terms        | terms of a linear leaf, in the order of their sum | ...
  *
  * Invariants, established by check_tree and by the reader:
  *  1. n_leaves = n_nodes + 1 >= 1; a tree of one leaf has no node.
@@ -17,7 +19,8 @@
  *     the root in at most max_depth steps.
  *  3. feature < n_features; a numerical threshold is no NaN; a set of words
  *     lies within cat_words.
- *  4. Leaf values are finite.
+ *  4. Leaf values, constants and coefficients are finite; terms of a linear
+ *     leaf lie within terms and have a feature < n_features.
  */
 #ifndef NXC_RANKER_FOREST_H
 #define NXC_RANKER_FOREST_H
@@ -51,7 +54,19 @@ typedef struct nxc__forest_node {
 typedef struct nxc__forest_tree {
     uint32_t first_node, first_leaf;
     uint32_t n_nodes, n_leaves;
+    uint32_t first_linear; /* of its leaves, or NXC_NOT_LINEAR */
 } nxc__forest_tree;
+#define NXC_NOT_LINEAR UINT32_MAX
+
+/* constant + sum of coefficient * x; the leaf's value if an x is NaN. */
+typedef struct nxc__linear_leaf {
+    double constant;
+    uint32_t first_term, n_terms;
+} nxc__linear_leaf;
+typedef struct nxc__linear_term {
+    double coefficient;
+    uint32_t feature;
+} nxc__linear_term;
 
 /* All of a forest, over its trees. */
 typedef struct nxc__forest_limits {
@@ -65,6 +80,8 @@ typedef struct nxc__forest {
     const nxc__forest_node *nodes;
     const double *leaf_values;
     const uint32_t *cat_words;
+    const nxc__linear_leaf *linear; /* NULL: no tree is linear */
+    const nxc__linear_term *terms;
     /* Of the training data, NULL unless all trees of several leaves have them:
      * rows that came to a leaf (as leaf_values) and to a node (as nodes), and a
      * node's gain. Scores do not need them. */
@@ -78,6 +95,7 @@ typedef struct nxc__forest {
     const nxc_allocator *alloc;
     nxc__forest_limits limits;
     nxc__buffer tree_buf, node_buf, leaf_buf, word_buf, scratch;
+    nxc__buffer linear_buf, term_buf;
     nxc__buffer leaf_count_buf, node_count_buf, gain_buf;
     bool lacks_counts, lacks_gains;
     nxc__arena names;
@@ -99,6 +117,12 @@ nxc_status nxc__forest_add_tree(nxc__forest *forest, size_t n_leaves,
 nxc_status nxc__forest_add_training(nxc__forest *forest, uint32_t **leaf_counts,
                                     uint32_t **node_counts, float **gains,
                                     nxc_error *err);
+/* Makes the newest tree linear: room for its leaves, zeroed. */
+nxc_status nxc__forest_add_linear(nxc__forest *forest,
+                                  nxc__linear_leaf **leaves, nxc_error *err);
+/* Room for n terms of it; *first is the index of the first. */
+nxc_status nxc__forest_add_terms(nxc__forest *forest, size_t n, uint32_t *first,
+                                 nxc__linear_term **terms, nxc_error *err);
 /* Room for n words of category sets; *first is the index of the first. */
 nxc_status nxc__forest_add_words(nxc__forest *forest, size_t n, uint32_t *first,
                                  uint32_t **words, nxc_error *err);

@@ -212,6 +212,10 @@ static nxc_status build(nxc__forest_explainer *x, nxc_error *err) {
 nxc_status nxc__forest_explainer_new(const nxc__forest *forest,
                                      nxc__forest_explainer **out,
                                      nxc_error *err) {
+    if (forest->linear)
+        return nxc__error(err, NXC_ERR_UNSUPPORTED,
+                          "explain: expected trees with constant leaves, got "
+                          "linear trees, whose contributions are not defined");
     if (!forest->leaf_counts)
         return nxc__error(err, NXC_ERR_UNSUPPORTED,
                           "explain: expected a model with leaf_count and "

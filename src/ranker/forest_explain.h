@@ -13,8 +13,8 @@
 
 typedef struct nxc__forest_explainer nxc__forest_explainer;
 
-/* The forest must outlive it. NXC_ERR_UNSUPPORTED: the model lacks leaf_count
- * or internal_count. Immutable afterwards. */
+/* The forest must outlive it. NXC_ERR_UNSUPPORTED: a tree is linear, or the
+ * model lacks leaf_count or internal_count. Immutable afterwards. */
 nxc_status nxc__forest_explainer_new(const nxc__forest *forest,
                                      nxc__forest_explainer **out,
                                      nxc_error *err);

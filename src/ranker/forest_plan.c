@@ -306,6 +306,7 @@ static uint32_t emit_program(builder *b, int32_t at, uint32_t height,
 /* ----------------------------------------------------------------- whole */
 
 static bool fits_plan(const nxc__forest *f) {
+    if (f->linear) return false;
     for (size_t i = 0; i < f->n_trees; i++)
         if (f->trees[i].n_leaves > NXC_PLAN_LEAVES) return false;
     return true;

@@ -90,9 +90,9 @@ typedef struct nxc__forest_plan {
     nxc__arena arena;
 } nxc__forest_plan;
 
-/* *out is NULL where the forest does not fit a plan: a tree of more than 256
- * leaves, a feature of more than 65,535 thresholds, more than 16,384 columns.
- * The forest must outlive the plan. Errors: NXC_ERR_NOMEM. */
+/* *out is NULL where the forest does not fit a plan: a linear tree or one of
+ * more than 256 leaves, a feature of more than 65,535 thresholds, more than
+ * 16,384 columns. The forest must outlive the plan. Errors: NXC_ERR_NOMEM. */
 nxc_status nxc__forest_plan_new(const nxc__forest *forest,
                                 nxc__forest_plan **out, nxc_error *err);
 /* NULL is legal. */

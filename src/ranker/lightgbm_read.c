@@ -76,13 +76,18 @@ enum tree_key {
     LEAF_COUNT,
     INTERNAL_COUNT,
     SPLIT_GAIN,
+    LEAF_CONST,
+    NUM_FEATURES,
+    LEAF_FEATURES,
+    LEAF_COEFF,
     N_TREE_KEYS
 };
 static const char *const tree_keys[N_TREE_KEYS] = {
     "num_leaves",     "num_cat",       "split_feature", "threshold",
     "decision_type",  "left_child",    "right_child",   "leaf_value",
     "cat_boundaries", "cat_threshold", "is_linear",     "leaf_count",
-    "internal_count", "split_gain",
+    "internal_count", "split_gain",    "leaf_const",    "num_features",
+    "leaf_features",  "leaf_coeff",
 };
 
 typedef struct reader {
@@ -100,6 +105,10 @@ typedef struct reader {
     double *leaves;
     uint32_t *leaf_counts, *node_counts;
     float *gains;
+    nxc__linear_leaf *linear;
+    nxc__linear_term *terms;
+    size_t n_terms;
+    bool is_linear;
     size_t n_nodes, n_leaves, n_cat;
     uint32_t first_word, *words, *boundaries;
     size_t n_words;
@@ -269,15 +278,36 @@ static nxc_status put_word(reader *r, size_t key, size_t i, nxc_str value) {
     r->words[i] = (uint32_t)v;
     return NXC_OK;
 }
+static nxc_status list_finite(reader *r, size_t key, size_t i, nxc_str value,
+                              double *out) {
+    if (nxc__parse_double(value, out) && isfinite(*out)) return NXC_OK;
+    return FAIL_AT(r, line_of(r, key), NXC_ERR_PARSE,
+                   "expected a finite number as %s[%zu], got \"%.*s\"",
+                   r->keys[key], i, NXC_STR_ARG(value));
+}
 static nxc_status put_leaf(reader *r, size_t key, size_t i, nxc_str value) {
-    double v;
-    if (!nxc__parse_double(value, &v) || !isfinite(v))
-        return FAIL_AT(r, line_of(r, key), NXC_ERR_PARSE,
-                       "expected a finite number as leaf_value[%zu], got "
-                       "\"%.*s\"",
-                       i, NXC_STR_ARG(value));
-    r->leaves[i] = v;
+    return list_finite(r, key, i, value, &r->leaves[i]);
+}
+static nxc_status put_constant(reader *r, size_t key, size_t i, nxc_str value) {
+    return list_finite(r, key, i, value, &r->linear[i].constant);
+}
+static nxc_status put_n_terms(reader *r, size_t key, size_t i, nxc_str value) {
+    int64_t v, most = (int64_t)r->forest->n_features;
+    NXC_TRY(list_int(r, key, i, value, 0, most, &v));
+    r->linear[i].n_terms = (uint32_t)v;
+    r->n_terms += (size_t)v; /* at most 4,096 of 2^20 leaves */
     return NXC_OK;
+}
+static nxc_status put_term_feature(reader *r, size_t key, size_t i,
+                                   nxc_str value) {
+    int64_t v, last = (int64_t)r->forest->n_features - 1;
+    NXC_TRY(list_int(r, key, i, value, 0, last, &v));
+    r->terms[i].feature = (uint32_t)v;
+    return NXC_OK;
+}
+static nxc_status put_coefficient(reader *r, size_t key, size_t i,
+                                  nxc_str value) {
+    return list_finite(r, key, i, value, &r->terms[i].coefficient);
 }
 
 static nxc_status put_count(reader *r, size_t key, size_t i, nxc_str value) {
@@ -335,14 +365,12 @@ static nxc_status read_counts(reader *r) {
                        "expected num_cat in [0, %zu], got %lld", r->n_nodes,
                        (long long)v);
     r->n_cat = (size_t)v;
-    if (!r->fields[IS_LINEAR].line) return NXC_OK;
-    NXC_TRY(read_int(r, IS_LINEAR, &v));
-    if (v != 0)
-        return FAIL_AT(r, line_of(r, IS_LINEAR), NXC_ERR_UNSUPPORTED,
-                       "expected is_linear 0, got %lld: linear trees are not "
-                       "supported",
-                       (long long)v);
-    return NXC_OK;
+    v = 0;
+    if (r->fields[IS_LINEAR].line) NXC_TRY(read_int(r, IS_LINEAR, &v));
+    r->is_linear = v == 1;
+    if (v == 0 || v == 1) return NXC_OK;
+    return FAIL_AT(r, line_of(r, IS_LINEAR), NXC_ERR_PARSE,
+                   "expected is_linear 0 or 1, got %lld", (long long)v);
 }
 
 static nxc_status read_sets(reader *r, uint32_t **boundaries) {
@@ -382,6 +410,30 @@ static nxc_status read_nodes(reader *r) {
                    nxc__forest_check_tree(r->forest, r->err));
 }
 
+/* A linear tree's leaves: their constants, then the terms of one leaf after
+ * the other. */
+static nxc_status read_linear(reader *r) {
+    uint32_t first;
+    if (!r->is_linear) return NXC_OK;
+    NXC_TRY(need_bytes(r, LEAF_CONST, r->n_leaves));
+    NXC_TRY(nxc__forest_add_linear(r->forest, &r->linear, r->err));
+    NXC_TRY(read_list(r, LEAF_CONST, r->n_leaves, put_constant));
+    r->n_terms = 0;
+    NXC_TRY(read_list(r, NUM_FEATURES, r->n_leaves, put_n_terms));
+    NXC_TRY(need_bytes(r, LEAF_FEATURES, r->n_terms));
+    NXC_TRY(need_bytes(r, LEAF_COEFF, r->n_terms));
+    NXC_TRY(at_line(r, line_of(r, LEAF_FEATURES),
+                    nxc__forest_add_terms(r->forest, r->n_terms, &first,
+                                          &r->terms, r->err)));
+    NXC_TRY(read_list(r, LEAF_FEATURES, r->n_terms, put_term_feature));
+    NXC_TRY(read_list(r, LEAF_COEFF, r->n_terms, put_coefficient));
+    for (size_t i = 0; i < r->n_leaves; i++) {
+        r->linear[i].first_term = first;
+        first += r->linear[i].n_terms;
+    }
+    return NXC_OK;
+}
+
 /* What only explanations and importances need, and old files may lack. */
 static nxc_status read_training(reader *r) {
     nxc__forest *f = r->forest;
@@ -416,6 +468,7 @@ static nxc_status read_tree(reader *r) {
                                          &r->leaves, r->err)));
     NXC_TRY(read_list(r, LEAF_VALUE, r->n_leaves, put_leaf));
     NXC_TRY(read_training(r));
+    NXC_TRY(read_linear(r));
     return r->n_nodes ? read_nodes(r) : NXC_OK;
 }
 

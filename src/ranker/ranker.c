@@ -16,15 +16,14 @@
 #include "ranker/forest_score.h"
 #include "ranker/lightgbm_read.h"
 #include "ranker/linear.h"
+#include "ranker/model_notes.h"
 #include "ranker/universal_model.h"
-
-/* Of a model file. A tree of 31 leaves takes about 4 KB of text. */
-#define MAX_FILE_BYTES ((size_t)256 << 20)
 
 struct nxc_ranker {
     const nxc_allocator *alloc;
     nxc__forest_scorer *trees; /* NULL: the linear default */
-    size_t size;               /* of this block, the name included */
+    nxc__model_notes notes;
+    size_t size; /* of this block, the name included */
     char name[];
 };
 
@@ -47,14 +46,16 @@ static nxc_str file_name(nxc_str path) {
     return nxc__str_slice(path, from, path.len);
 }
 
-nxc_status nxc__ranker_parse(nxc_str name, nxc_str text,
-                             const nxc_allocator *alloc, nxc_ranker **out,
-                             nxc_error *err) {
+nxc_status nxc__ranker_parse_as(nxc_str name, nxc_str path, nxc_str text,
+                                const nxc_allocator *alloc, nxc_ranker **out,
+                                nxc_error *err) {
     alloc = nxc__allocator_or_default(alloc);
     nxc_ranker *r;
     nxc__forest *forest = NULL;
-    NXC_TRY(new_ranker(file_name(name), alloc, &r, err));
-    nxc_status st = nxc__lightgbm_read(name, text, NULL, alloc, &forest, err);
+    NXC_TRY(new_ranker(name, alloc, &r, err));
+    nxc_status st = nxc__lightgbm_read(path, text, NULL, alloc, &forest, err);
+    if (st == NXC_OK)
+        st = nxc__model_notes_read(path, text, alloc, &r->notes, err);
     if (st == NXC_OK)
         st = nxc__forest_scorer_new(forest, nxc__cpu_detect(), &r->trees, err);
     if (st != NXC_OK) {
@@ -66,6 +67,12 @@ nxc_status nxc__ranker_parse(nxc_str name, nxc_str text,
     return NXC_OK;
 }
 
+nxc_status nxc__ranker_parse(nxc_str path, nxc_str text,
+                             const nxc_allocator *alloc, nxc_ranker **out,
+                             nxc_error *err) {
+    return nxc__ranker_parse_as(file_name(path), path, text, alloc, out, err);
+}
+
 nxc_status nxc_ranker_load(const char *path, const nxc_allocator *alloc,
                            nxc_ranker **out, nxc_error *err) {
     if (!path || !out)
@@ -74,7 +81,7 @@ nxc_status nxc_ranker_load(const char *path, const nxc_allocator *alloc,
                           path ? "out" : "path");
     alloc = nxc__allocator_or_default(alloc);
     nxc_str text;
-    NXC_TRY(nxc__file_read(path, MAX_FILE_BYTES, alloc, &text, err));
+    NXC_TRY(nxc__file_read(path, NXC_MODEL_MAX_BYTES, alloc, &text, err));
     nxc_status st = nxc__ranker_parse(nxc__str(path), text, alloc, out, err);
     nxc__free_str(alloc, text);
     return st;
@@ -102,10 +109,26 @@ nxc_status nxc_ranker_universal(const nxc_allocator *alloc, nxc_ranker **out,
 void nxc_ranker_free(nxc_ranker *ranker) {
     if (!ranker) return;
     nxc__forest_scorer_free(ranker->trees);
+    nxc__model_notes_release(&ranker->notes);
     nxc__free(ranker->alloc, ranker, ranker->size);
 }
 
 const char *nxc_ranker_name(const nxc_ranker *ranker) { return ranker->name; }
+
+const char *nxc_ranker_note(const nxc_ranker *ranker, const char *key) {
+    return key ? nxc__model_notes_get(&ranker->notes, key) : NULL;
+}
+bool nxc_ranker_get_note(const nxc_ranker *ranker, size_t i, const char **key,
+                         const char **value) {
+    if (i >= ranker->notes.n) return false;
+    *key = ranker->notes.items[i].key;
+    *value = ranker->notes.items[i].value;
+    return true;
+}
+
+const nxc__forest *nxc__ranker_forest(const nxc_ranker *ranker) {
+    return ranker->trees ? nxc__forest_scorer_forest(ranker->trees) : NULL;
+}
 
 bool nxc__ranker_is_linear(const nxc_ranker *ranker) { return !ranker->trees; }
 
@@ -190,8 +213,7 @@ nxc_status nxc_ranker_get_importance(const nxc_ranker *ranker,
         return nxc__error(err, NXC_ERR_INVALID,
                           "ranker importance: expected ranker and out, got "
                           "NULL");
-    const nxc__forest *f =
-        ranker->trees ? nxc__forest_scorer_forest(ranker->trees) : NULL;
+    const nxc__forest *f = nxc__ranker_forest(ranker);
     if (!f || !f->gains)
         return nxc__error(err, NXC_ERR_UNSUPPORTED,
                           "%.80s: expected a LightGBM model with split_gain in "
@@ -232,8 +254,7 @@ bool nxc__ranker_has_names(const nxc_ranker *ranker) {
 nxc_status nxc__ranker_check_features(const nxc_ranker *ranker,
                                       const char *const *names, size_t n,
                                       nxc_error *err) {
-    const nxc__forest *f =
-        ranker->trees ? nxc__forest_scorer_forest(ranker->trees) : NULL;
+    const nxc__forest *f = nxc__ranker_forest(ranker);
     size_t own = nxc_ranker_n_features(ranker);
     if (own != n)
         return nxc__error(err, NXC_ERR_MISMATCH,

@@ -29,11 +29,21 @@ nxc_status nxc__ranker_explain_rows(const nxc_ranker *ranker, const float *rows,
                                     nxc_error *err);
 bool nxc__ranker_is_linear(const nxc_ranker *ranker);
 
-/* Parse a LightGBM text model from memory; name is for errors
- * ("model.txt:41: expected num_leaves > 0, got -1"). */
-nxc_status nxc__ranker_parse(nxc_str name, nxc_str text,
+/* Of a model file. A tree of 31 leaves takes about 4 KB of text. */
+#define NXC_MODEL_MAX_BYTES ((size_t)256 << 20)
+/* Parse a LightGBM text model from memory; path is for errors
+ * ("model.txt:41: expected num_leaves > 0, got -1") and gives its file's name
+ * to the ranker. */
+nxc_status nxc__ranker_parse(nxc_str path, nxc_str text,
                              const nxc_allocator *alloc, nxc_ranker **out,
                              nxc_error *err);
+/* The same with another name. */
+nxc_status nxc__ranker_parse_as(nxc_str name, nxc_str path, nxc_str text,
+                                const nxc_allocator *alloc, nxc_ranker **out,
+                                nxc_error *err);
+/* The trees, or NULL: the linear default. */
+typedef struct nxc__forest nxc__forest;
+const nxc__forest *nxc__ranker_forest(const nxc_ranker *ranker);
 
 /* Order by score, best first; NaN last; ties by tie (ascending). Writes the k
  * best positions (k <= n). scratch (n) uint32_t. */

@@ -1,5 +1,6 @@
 # Sources of src/ranker.
 target_sources(nxc_objects PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/check_vectors.c
   ${CMAKE_CURRENT_LIST_DIR}/forest.c
   ${CMAKE_CURRENT_LIST_DIR}/forest_explain.c
   ${CMAKE_CURRENT_LIST_DIR}/forest_plan.c
@@ -7,8 +8,10 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/forest_walk.c
   ${CMAKE_CURRENT_LIST_DIR}/lightgbm_read.c
   ${CMAKE_CURRENT_LIST_DIR}/linear.c
+  ${CMAKE_CURRENT_LIST_DIR}/model_notes.c
   ${CMAKE_CURRENT_LIST_DIR}/order.c
   ${CMAKE_CURRENT_LIST_DIR}/ranker.c
+  ${CMAKE_CURRENT_LIST_DIR}/model_registry.c
   ${CMAKE_CURRENT_LIST_DIR}/kernels/forest_portable.c
   ${CMAKE_CURRENT_LIST_DIR}/kernels/forest_ref.c
   ${CMAKE_CURRENT_LIST_DIR}/kernels/forest_select.c

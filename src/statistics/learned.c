@@ -62,6 +62,18 @@ nxc_status nxc__learned_text(nxc__learned *l, nxc_str text, uint32_t *row,
     return st;
 }
 
+nxc_status nxc__learned_texts(const nxc__learned *l, nxc__arena *arena,
+                              nxc_str **texts, nxc_error *err) {
+    size_t n = l->texts.n;
+    nxc_str *out = nxc__arena_alloc_array(arena, n ? n : 1, sizeof *out);
+    if (!out) return nxc__error_nomem(err, n * sizeof *out);
+    for (size_t i = 0; i < l->texts.cap; i++)
+        if (l->texts.slots[i].hash)
+            out[l->texts.slots[i].value] = l->texts.slots[i].key;
+    *texts = out;
+    return NXC_OK;
+}
+
 /* ---------------------------------------------------------------- keys */
 
 static size_t home(const nxc__learned *l, nxc__hash128 key) {

@@ -50,6 +50,9 @@ void nxc__learned_release(nxc__learned *l);
  * writes those that a session refers to. Errors: NXC_ERR_NOMEM. */
 nxc_status nxc__learned_text(nxc__learned *l, nxc_str text, uint32_t *row,
                              nxc_error *err);
+/* Views of the texts by row: *texts (l->texts.n) in the arena. */
+nxc_status nxc__learned_texts(const nxc__learned *l, nxc__arena *arena,
+                              nxc_str **texts, nxc_error *err);
 /* Copies session (first is ignored) and its n calls; a session whose key is
  * there already is replaced, so that learning a file twice changes nothing.
  * Errors: NXC_ERR_NOMEM, NXC_ERR_LIMIT (2^31 calls); l is then as before. */

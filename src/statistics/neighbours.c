@@ -1,26 +1,24 @@
 /*
  * What happened at past decision points whose prompts are like this one.
  *
- *     cosines     of the prompt with every distinct prompt     (n_prompts)
- *     near        the 20 sessions with the largest cosine of any of their
- *                 points; all points of these vote
- *     kernels     all points whose cosine is at most CUT below the best one
- *                 vote with exp(12 (cosine - 1))
+ *     near rows   the 128 prompts with the largest cosines     (prompt_index.c)
+ *     kernels     all points of these prompts vote with exp(12 (cosine - 1))
+ *     sessions    the first 20 sessions with a point among these prompts; all
+ *                 points of these sessions vote
  *
  * A point is a learned call that came with its prompt. Points of the left-out
- * group are passed over; sums go by the order of prompts, then of calls, so the
- * bits are those of statistics without that group. Definitions:
+ * group are passed over; sums go by the order of the near prompts, then of
+ * calls, so the bits are those of statistics without that group. Definitions:
  * docs/statistics.md.
  *
- * Cost: one pass over the vectors, the points of the prompts that are near
- * enough, and the calls of the 20 sessions.
+ * Cost: the index, the points of the near prompts, the calls of 20 sessions,
+ * and the operations for each array.
  */
 #include <string.h>
 
 #include "statistics/statistics_handle.h"
 
 #define KERNEL 12.0
-#define CUT 0.5f
 #define NEAR_COSINE 0.7f
 #define SOFT_CALL 10.0
 
@@ -41,6 +39,12 @@ typedef struct points {
     uint32_t group, last, before;
 } points;
 
+/* The cosine of any prompt: by vectors, or (n_prompts) by words. */
+typedef struct cosine_source {
+    const nxc__prompt_bytes *query;
+    const float *words;
+} cosine_source;
+
 static points points_of(const nxc__statistics *s,
                         const nxc__statistics_query *q, nxc__arena *arena) {
     return (points){s,
@@ -57,42 +61,22 @@ static bool is_left_out(const points *p, size_t call) {
 
 /* ---------------------------------------------------------------- near */
 
-/* Larger cosines first, then newer sessions. */
-static bool comes_before(near_session a, near_session b) {
-    return a.cosine != b.cosine ? a.cosine > b.cosine : a.session < b.session;
-}
-
-static void add_near(near_list *list, near_session x) {
-    size_t at = 0;
-    if (list->n == NXC_N_NEAR && !comes_before(x, list->of[list->n - 1]))
-        return;
-    while (at < list->n && list->of[at].session != x.session)
-        at++;
-    if (at == list->n) {
-        if (list->n < NXC_N_NEAR)
-            list->n++;
-        else
-            at--;
-    } else if (list->of[at].cosine >= x.cosine) {
-        return;
-    }
-    for (; at > 0 && comes_before(x, list->of[at - 1]); at--)
-        list->of[at] = list->of[at - 1];
-    list->of[at] = x;
-}
-
-static void find_near(const points *p, const float *cosines, near_list *list) {
+static void find_near(const points *p, const nxc__near_rows *rows,
+                      near_list *list) {
     const nxc__lists *calls = &p->s->prompts.calls;
     list->n = 0;
-    for (size_t i = 0; i < p->s->prompts.n; i++) {
-        if (!(cosines[i] > 0) || (list->n == NXC_N_NEAR &&
-                                  cosines[i] < list->of[list->n - 1].cosine))
-            continue;
-        for (size_t k = calls->starts[i]; k < calls->starts[i + 1]; k++)
-            if (!is_left_out(p, calls->items[k]))
-                add_near(list,
-                         (near_session){cosines[i],
-                                        p->s->session_of[calls->items[k]]});
+    for (size_t i = 0; i < rows->n && rows->of[i].cosine > 0; i++) {
+        size_t row = rows->of[i].row;
+        for (size_t k = calls->starts[row];
+             k < calls->starts[row + 1] && list->n < NXC_N_NEAR; k++) {
+            uint32_t session = p->s->session_of[calls->items[k]];
+            size_t at = 0;
+            while (at < list->n && list->of[at].session != session)
+                at++;
+            if (at == list->n && !is_left_out(p, calls->items[k]))
+                list->of[list->n++] =
+                    (near_session){rows->of[i].cosine, session};
+        }
     }
 }
 
@@ -101,15 +85,22 @@ typedef struct near_votes {
     uint32_t *voted;               /* (n_operations) session + 1 */
 } near_votes;
 
-static void add_votes(const points *p, const float *cosines, near_session near,
-                      near_votes *v) {
+static float cosine_of(const points *p, const cosine_source *from,
+                       uint32_t row) {
+    return from->words ? from->words[row]
+                       : nxc__prompt_cosine(&p->s->prompts, from->query, row);
+}
+
+static void add_votes(const points *p, const cosine_source *from,
+                      near_session near, near_votes *v) {
     const nxc__statistics *s = p->s;
     const nxc__learned_session *x = &s->sessions[near.session];
     double w = s->weights[near.session];
     for (size_t c = x->first; c < x->first + x->n; c++) {
         uint32_t o = s->calls[c].operation, row = s->prompts.row_of[c];
         if (row == NXC_NONE) continue;
-        double vote = cosines[row] > 0 ? w * (double)cosines[row] : 0;
+        float cosine = cosine_of(p, from, row);
+        double vote = cosine > 0 ? w * (double)cosine : 0;
         bool same = nxc__previous(s, c) == p->last;
         if (same) v->after1[o] += vote;
         if (same && nxc__before_previous(s, c) == p->before)
@@ -134,7 +125,7 @@ static nxc_status finish(const points *p, const double *sums, double whole,
 }
 
 /* out: after1, after2, any; left alone without a near session. */
-static nxc_status vote_near(const points *p, const float *cosines,
+static nxc_status vote_near(const points *p, const cosine_source *from,
                             const near_list *list, const float **const out[3],
                             nxc_error *err) {
     const nxc__statistics *s = p->s;
@@ -151,7 +142,7 @@ static nxc_status vote_near(const points *p, const float *cosines,
     v.voted = block;
     double whole = 0;
     for (size_t i = 0; i < list->n; i++) {
-        add_votes(p, cosines, list->of[i], &v);
+        add_votes(p, from, list->of[i], &v);
         whole += s->weights[list->of[i].session] * (double)list->of[i].cosine;
     }
     NXC_TRY(finish(p, v.after1, whole, out[0], err));
@@ -182,20 +173,6 @@ typedef struct kernel {
     double mass_last, mass_all, mass_soft;
 } kernel;
 
-static float best_cosine(const points *p, const nxc__prompt_rows *rows,
-                         const float *cosines) {
-    const nxc__lists *calls = &rows->calls;
-    float best = -INFINITY;
-    for (size_t i = 0; i < rows->n; i++) {
-        if (!(cosines[i] > best)) continue;
-        size_t k = calls->starts[i], end = calls->starts[i + 1];
-        while (k < end && is_left_out(p, calls->items[k]))
-            k++;
-        if (k < end) best = cosines[i];
-    }
-    return best;
-}
-
 static void add_row(const points *p, const nxc__lists *calls, size_t row,
                     double e, kernel *k) {
     const nxc__statistics *s = p->s;
@@ -219,8 +196,9 @@ static void add_row(const points *p, const nxc__lists *calls, size_t row,
     }
 }
 
-static nxc_status add_kernel(const points *p, const nxc__prompt_rows *rows,
-                             const float *cosines, kernel *k, nxc_error *err) {
+static nxc_status add_kernel(const points *p, const nxc__lists *calls,
+                             const nxc__near_rows *near, kernel *k,
+                             nxc_error *err) {
     size_t n = p->s->n_operations;
     void *block;
     NXC_TRY(
@@ -228,11 +206,9 @@ static nxc_status add_kernel(const points *p, const nxc__prompt_rows *rows,
     k->last = block;
     k->all = k->last + n;
     k->soft = k->call_weights ? k->all + n : NULL;
-    float cut = best_cosine(p, rows, cosines) - CUT;
-    for (size_t i = 0; i < rows->n; i++)
-        if (cosines[i] >= cut)
-            add_row(p, &rows->calls, i, exp(KERNEL * ((double)cosines[i] - 1)),
-                    k);
+    for (size_t i = 0; i < near->n; i++)
+        add_row(p, calls, near->of[i].row,
+                exp(KERNEL * ((double)near->of[i].cosine - 1)), k);
     return NXC_OK;
 }
 
@@ -267,26 +243,37 @@ static nxc_status take(const points *p, const double *sums, double mass,
     return finish(p, sums, mass, out, err);
 }
 
-static nxc_status by_prompts(const points *p, const float *cosines,
-                             nxc__neighbours *out, nxc_error *err) {
+static nxc_status by_prompts(const points *p, nxc__neighbours *out,
+                             nxc_error *err) {
+    const nxc__prompt_rows *rows = &p->s->prompts;
     kernel k = {NULL, NULL, NULL, NULL, 0, 0, 0};
+    nxc__prompt_bytes query = nxc__prompt_quantize(p->q->prompt);
+    nxc__near_rows near;
+    NXC_TRY(nxc__prompt_rows_nearest(p->s, rows, &query, p->group, p->arena,
+                                     &near, err));
     if (p->q->op_rows) NXC_TRY(weigh_calls(p, &k.call_weights, err));
-    NXC_TRY(add_kernel(p, &p->s->prompts, cosines, &k, err));
+    NXC_TRY(add_kernel(p, &rows->calls, &near, &k, err));
     NXC_TRY(
         take(p, k.last, k.mass_last, &out->kernel_last, &out->mass_last, err));
     NXC_TRY(take(p, k.all, k.mass_all, &out->kernel_all, &out->mass_all, err));
     if (k.soft) NXC_TRY(take(p, k.soft, k.mass_soft, &out->soft, NULL, err));
-    near_list near;
+    near_list sessions;
+    const cosine_source from = {&query, NULL};
     const float **const votes[] = {&out->after1, &out->after2, &out->any};
-    find_near(p, cosines, &near);
-    measure_near(&near, &out->top, &out->mean5, &out->n_near);
-    return vote_near(p, cosines, &near, votes, err);
+    find_near(p, &near, &sessions);
+    measure_near(&sessions, &out->top, &out->mean5, &out->n_near);
+    return vote_near(p, &from, &sessions, votes, err);
 }
 
-static nxc_status by_deltas(const points *p, const float *cosines,
-                            nxc__neighbours *out, nxc_error *err) {
+static nxc_status by_deltas(const points *p, nxc__neighbours *out,
+                            nxc_error *err) {
+    const nxc__prompt_rows *rows = &p->s->deltas;
     kernel k = {NULL, NULL, NULL, NULL, 0, 0, 0};
-    NXC_TRY(add_kernel(p, &p->s->deltas, cosines, &k, err));
+    nxc__prompt_bytes query = nxc__prompt_quantize(p->q->delta);
+    nxc__near_rows near;
+    NXC_TRY(nxc__prompt_rows_nearest(p->s, rows, &query, p->group, p->arena,
+                                     &near, err));
+    NXC_TRY(add_kernel(p, &rows->calls, &near, &k, err));
     NXC_TRY(take(p, k.last, k.mass_last, &out->delta_last,
                  &out->mass_delta_last, err));
     return take(p, k.all, k.mass_all, &out->delta_all, &out->mass_delta_all,
@@ -295,26 +282,23 @@ static nxc_status by_deltas(const points *p, const float *cosines,
 
 static nxc_status by_words(const points *p, nxc__neighbours *out,
                            nxc_error *err) {
+    const nxc__statistics *s = p->s;
     const float *cosines;
-    NXC_TRY(nxc__prompt_words_cosines(p->s, p->q->prompt_text, p->group,
-                                      p->arena, &cosines, err));
-    if (!cosines) return NXC_OK;
-    near_list near;
+    nxc__near_rows near;
+    NXC_TRY(nxc__prompt_words_cosines(s, p->q->prompt_text, p->group, p->arena,
+                                      &cosines, err));
+    near.n = 0;
+    for (size_t i = 0; cosines && i < s->prompts.n; i++)
+        if (cosines[i] > 0)
+            nxc__near_rows_add(s, &s->prompts, p->group,
+                               (nxc__near_row){cosines[i], (uint32_t)i}, &near);
+    near_list sessions;
+    const cosine_source from = {NULL, cosines};
     const float **const votes[] = {&out->words_after1, &out->words_after2,
                                    &out->words_any};
-    find_near(p, cosines, &near);
-    measure_near(&near, &out->words_top, &out->words_mean5, NULL);
-    return vote_near(p, cosines, &near, votes, err);
-}
-
-static nxc_status cosines_of(const points *p, const nxc__prompt_rows *rows,
-                             const float *query, float **out, nxc_error *err) {
-    void *block;
-    NXC_TRY(
-        nxc__statistics_block(p->arena, rows->n, sizeof(float), &block, err));
-    *out = block;
-    nxc__prompt_rows_cosines(rows, query, *out);
-    return NXC_OK;
+    find_near(p, &near, &sessions);
+    measure_near(&sessions, &out->words_top, &out->words_mean5, NULL);
+    return vote_near(p, &from, &sessions, votes, err);
 }
 
 nxc_status nxc__statistics_neighbours(const nxc__statistics *s,
@@ -323,32 +307,29 @@ nxc_status nxc__statistics_neighbours(const nxc__statistics *s,
                                       nxc_error *err) {
     points p = points_of(s, q, arena);
     nxc__neighbours n;
-    float *cosines;
     memset(&n, 0, sizeof n);
     n.mass_last = n.mass_all = n.mass_delta_last = n.mass_delta_all = NAN;
     n.top = n.mean5 = n.n_near = n.words_top = n.words_mean5 = NAN;
-    if (q->prompt && s->prompts.bytes && s->prompts.n) {
-        NXC_TRY(cosines_of(&p, &s->prompts, q->prompt, &cosines, err));
-        NXC_TRY(by_prompts(&p, cosines, &n, err));
-    }
-    if (q->delta && s->deltas.bytes && s->deltas.n) {
-        NXC_TRY(cosines_of(&p, &s->deltas, q->delta, &cosines, err));
-        NXC_TRY(by_deltas(&p, cosines, &n, err));
-    }
+    if (q->prompt && s->prompts.bytes && s->prompts.n)
+        NXC_TRY(by_prompts(&p, &n, err));
+    if (q->delta && s->deltas.bytes && s->deltas.n)
+        NXC_TRY(by_deltas(&p, &n, err));
     if (q->prompt_text.len && s->prompts.n) NXC_TRY(by_words(&p, &n, err));
     *out = n;
     return NXC_OK;
 }
 
 nxc_status nxc__neighbours_kernel_last(const nxc__statistics *s,
+                                       const nxc__prompt_bytes *query,
                                        const nxc__statistics_query *q,
                                        nxc__arena *arena, const float **out,
                                        nxc_error *err) {
     points p = points_of(s, q, arena);
     kernel k = {NULL, NULL, NULL, NULL, 0, 0, 0};
-    float *cosines;
+    nxc__near_rows near;
     *out = NULL;
-    NXC_TRY(cosines_of(&p, &s->prompts, q->prompt, &cosines, err));
-    NXC_TRY(add_kernel(&p, &s->prompts, cosines, &k, err));
+    NXC_TRY(nxc__prompt_rows_nearest(s, &s->prompts, query, p.group, arena,
+                                     &near, err));
+    NXC_TRY(add_kernel(&p, &s->prompts.calls, &near, &k, err));
     return take(&p, k.last, k.mass_last, out, NULL, err);
 }

@@ -79,19 +79,6 @@ static nxc_status add_prompt(nxc__statistics *s, word_list *w, size_t prompt,
     return NXC_OK;
 }
 
-/* texts (n_texts) of the learned ones, by row. */
-static nxc_status texts_by_row(const nxc__learned *learned, nxc_str **out,
-                               nxc__arena *scratch, nxc_error *err) {
-    void *p;
-    NXC_TRY(nxc__statistics_zeros(scratch, learned->texts.n, sizeof **out, &p,
-                                  err));
-    *out = p;
-    for (size_t i = 0; i < learned->texts.cap; i++)
-        if (learned->texts.slots[i].hash)
-            (*out)[learned->texts.slots[i].value] = learned->texts.slots[i].key;
-    return NXC_OK;
-}
-
 static nxc_status gather(nxc__statistics *s, const word_list *w,
                          nxc_error *err) {
     void *p;
@@ -120,7 +107,7 @@ nxc_status nxc__prompt_words_build(nxc__statistics *s,
                                    nxc__arena *scratch, nxc_error *err) {
     nxc_str *texts;
     word_list w = {scratch, NULL, NULL, NULL, NULL, 0, 0, 0};
-    NXC_TRY(texts_by_row(learned, &texts, scratch, err));
+    NXC_TRY(nxc__learned_texts(learned, scratch, &texts, err));
     for (size_t i = 0; i < s->prompts.n; i++)
         NXC_TRY(add_prompt(s, &w, i, texts[s->prompts.texts[i]], err));
     return gather(s, &w, err);

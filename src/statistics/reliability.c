@@ -13,6 +13,7 @@
  * ranks the samples and reports. Its figures then complete the fusion.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "statistics/statistics_handle.h"
 
@@ -52,7 +53,7 @@ static nxc_status choose(nxc__statistics *s, nxc__arena *scratch,
             if (round >= n) continue;
             s->samples[s->n_samples++] = (nxc__sample_ranks){
                 order[i].session, (uint32_t)((order[i].hash + round) % n), NAN,
-                NAN};
+                NAN, NAN};
         }
     }
     return NXC_OK;
@@ -87,27 +88,24 @@ static nxc_status judge(const nxc__statistics *s, nxc__sample_ranks *sample,
     if (t.order1)
         sample->transitions = reciprocal_rank(t.order1, s->n_operations, gold);
     if (row == NXC_NONE || !s->prompts.bytes) return NXC_OK;
-    float prompt[NXC_DIM];
-    for (size_t d = 0; d < NXC_DIM; d++)
-        prompt[d] = s->prompts.scales[row] *
-                    (float)s->prompts.bytes[row * (size_t)NXC_DIM + d];
-    q.prompt = prompt;
+    nxc__prompt_bytes prompt;
+    prompt.scale = s->prompts.scales[row];
+    memcpy(prompt.bytes, s->prompts.bytes + row * (size_t)NXC_DIM, NXC_DIM);
     const float *kernel;
-    NXC_TRY(nxc__neighbours_kernel_last(s, &q, arena, &kernel, err));
+    NXC_TRY(nxc__neighbours_kernel_last(s, &prompt, &q, arena, &kernel, err));
     sample->neighbours = reciprocal_rank(kernel, s->n_operations, gold);
     return NXC_OK;
 }
 
-static void average(nxc__statistics *s, const float *text_ranks) {
+static void average(nxc__statistics *s) {
     double sums[2][4] = {{0}}, n[2][4] = {{0}};
     for (size_t i = 0; i < s->n_samples; i++) {
         const nxc__sample_ranks *x = &s->samples[i];
-        float ranks[4] = {text_ranks ? text_ranks[i] : NAN, x->transitions,
-                          x->neighbours, 0};
+        float ranks[4] = {x->text, x->transitions, x->neighbours, 0};
         for (size_t k = 0; k < 3; k++)
             ranks[3] += isnan(ranks[k]) ? 0 : ranks[k];
         if (ranks[3] > 1) ranks[3] = 1;
-        if (!text_ranks || isnan(ranks[0])) ranks[3] = NAN;
+        if (isnan(ranks[0])) ranks[3] = NAN;
         for (size_t k = 0; k < 4; k++) {
             if (isnan(ranks[k])) continue;
             sums[x->step > 0][k] += (double)ranks[k];
@@ -140,7 +138,7 @@ nxc_status nxc__reliability_build(nxc__statistics *s, nxc__arena *scratch,
         nxc__arena_reset(&arena);
     }
     nxc__arena_release(&arena);
-    if (st == NXC_OK) average(s, NULL);
+    if (st == NXC_OK) average(s);
     return st;
 }
 
@@ -157,5 +155,7 @@ void nxc__statistics_sample(const nxc__statistics *s, size_t i,
 
 void nxc__statistics_set_text_ranks(nxc__statistics *s,
                                     const float *text_ranks) {
-    average(s, text_ranks);
+    for (size_t i = 0; i < s->n_samples; i++)
+        s->samples[i].text = text_ranks[i];
+    average(s);
 }

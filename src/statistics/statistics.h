@@ -33,14 +33,15 @@ typedef struct nxc__statistics_options {
     size_t n_operations;
     const float *embeddings; /* (n_texts, NXC_DIM) of learned->texts by row, or
                                 NULL: prompts are not compared by meaning */
-    double now, half_life;   /* a session's weight is 2^-(age / half_life);
-                                half_life 0 or now NaN: 1 */
+    const nxc_encoder *encoder;  /* whose kernels search the prompts; NULL: the
+                                    reference's, slower, same results */
+    double now, half_life;       /* a session's weight is 2^-(age / half_life);
+                                      half_life 0 or now NaN: 1 */
     const nxc__hash128 *exclude; /* (n_exclude) groups that are left out */
     size_t n_exclude;
-    size_t max_sessions; /* 0: all; else of those not excluded the ones with the
-                            smallest
-                            hash64(key, seed), so that a smaller number is a
-                            subset of a larger one */
+    size_t max_sessions; /* 0: all; else, of those not excluded, the ones with
+                            the smallest hash64(key, seed), so that a smaller
+                            number is a subset of a larger one */
     uint64_t seed;
 } nxc__statistics_options;
 
@@ -114,11 +115,12 @@ nxc_status nxc__statistics_transitions(const nxc__statistics *s,
 /* An array without a point to count is NULL: without embeddings or a prompt,
  * without a past prompt that is near, without a past call like the last one. */
 typedef struct nxc__neighbours {
-    /* votes of the points of the 20 nearest sessions: of those after the same
+    /* votes of the points of the 20 nearest sessions: of points after the same
      * last call, the same last two, and one for each session and operation */
     const float *after1, *after2, *any;
-    /* P by kernel exp(12 (cosine - 1)) over all points: after the same last
-     * call, and all; by prompts, and by their new parts */
+    /* P by kernel exp(12 (cosine - 1)) over the points of the 128 nearest
+     * prompts: after the same last call, and all; by prompts, and by their new
+     * parts */
     const float *kernel_last, *kernel_all, *delta_last, *delta_all;
     const float *soft; /* points after a call like the last one */
     float mass_last, mass_all, mass_delta_last, mass_delta_all; /* ln of mass */

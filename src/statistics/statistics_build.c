@@ -244,14 +244,15 @@ static float share(double part, double whole) {
 
 static nxc_status build(nxc__statistics *s, const nxc__learned *learned,
                         const nxc__statistics_options *options,
-                        nxc__arena *scratch, nxc_error *err) {
+                        const nxc__vector_source *vectors, nxc__arena *scratch,
+                        nxc_error *err) {
     chosen *list;
     NXC_TRY(choose(learned, options, scratch, &list, &s->n_sessions, err));
     NXC_TRY(copy_sessions(s, learned, list, err));
     NXC_TRY(build_groups(s, err));
     NXC_TRY(build_having(s, scratch, err));
     NXC_TRY(nxc__transition_rows_build(s, scratch, err));
-    NXC_TRY(nxc__prompt_rows_build(s, learned, options, scratch, err));
+    NXC_TRY(nxc__prompt_rows_build(s, learned, vectors, scratch, err));
     NXC_TRY(nxc__prompt_words_build(s, learned, scratch, err));
     s->info.n_sessions = s->n_sessions;
     s->info.n_calls = s->n_calls;
@@ -262,10 +263,11 @@ static nxc_status build(nxc__statistics *s, const nxc__learned *learned,
     return nxc__reliability_build(s, scratch, err);
 }
 
-nxc_status nxc__statistics_new(const nxc__learned *learned,
-                               const nxc__statistics_options *options,
-                               const nxc_allocator *alloc,
-                               nxc__statistics **out, nxc_error *err) {
+nxc_status nxc__statistics_make(const nxc__learned *learned,
+                                const nxc__statistics_options *options,
+                                const nxc__vector_source *vectors,
+                                const nxc_allocator *alloc,
+                                nxc__statistics **out, nxc_error *err) {
     alloc = nxc__allocator_or_default(alloc);
     if (options->n_operations >= NXC_NONE)
         return nxc__error(err, NXC_ERR_LIMIT,
@@ -276,11 +278,17 @@ nxc_status nxc__statistics_new(const nxc__learned *learned,
     if (!s) return nxc__error_nomem(err, sizeof *s);
     s->alloc = alloc;
     s->n_operations = options->n_operations;
+    s->now = options->now;
+    s->half_life = options->half_life;
     nxc__arena_init(&s->arena, alloc, SIZE_MAX);
     nxc__strmap_init(&s->words.terms, alloc);
+    if (options->encoder)
+        s->kernels = *nxc__encoder_kernels_get(options->encoder);
+    else
+        nxc__encoder_kernels_select(&s->kernels, 0);
     nxc__arena scratch;
     nxc__arena_init(&scratch, alloc, SIZE_MAX);
-    nxc_status st = build(s, learned, options, &scratch, err);
+    nxc_status st = build(s, learned, options, vectors, &scratch, err);
     nxc__arena_release(&scratch);
     if (st != NXC_OK) {
         nxc__statistics_free(s);
@@ -288,6 +296,14 @@ nxc_status nxc__statistics_new(const nxc__learned *learned,
     }
     *out = s;
     return NXC_OK;
+}
+
+nxc_status nxc__statistics_new(const nxc__learned *learned,
+                               const nxc__statistics_options *options,
+                               const nxc_allocator *alloc,
+                               nxc__statistics **out, nxc_error *err) {
+    const nxc__vector_source vectors = {options->embeddings, NULL, NULL};
+    return nxc__statistics_make(learned, options, &vectors, alloc, out, err);
 }
 
 void nxc__statistics_free(nxc__statistics *s) {

@@ -9,6 +9,7 @@
  *     prompt_words.c       ... and words
  *     neighbours.c         queries of these
  *     reliability.c        samples of past decision points
+ *     snapshot.c           all of it in a file
  *
  * Order. Sessions stand newest first, those without a time last, equal times
  * by key; calls stand in the order of sessions. Prompts stand by the hash of
@@ -24,9 +25,11 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "encoder/kernels/encoder_kernel.h"
 #include "statistics/statistics.h"
 
-#define NXC_N_NEAR 20 /* sessions that vote */
+#define NXC_N_NEAR 20       /* sessions that vote */
+#define NXC_N_NEAR_ROWS 128 /* prompts whose points vote */
 #define NXC_MAX_SAMPLES 120
 
 /* Lists by number: list i is items[starts[i]] to items[starts[i + 1] - 1]. */
@@ -45,15 +48,34 @@ typedef struct nxc__count_rows {
     double *counts;
 } nxc__count_rows;
 
+typedef struct nxc__prompt_index nxc__prompt_index;
+
 /* Distinct prompts, or distinct new parts of them. */
 typedef struct nxc__prompt_rows {
     size_t n;
-    uint32_t *texts;  /* (n) rows of the learned texts */
-    nxc__lists calls; /* row -> the calls that came with it */
-    uint32_t *row_of; /* (n_calls) row of a call, or NXC_NONE */
-    int8_t *bytes;    /* (n, NXC_DIM), or NULL without embeddings */
-    float *scales;    /* (n): value = scale * byte */
+    uint32_t *texts;          /* (n) rows of the learned texts */
+    nxc__lists calls;         /* row -> the calls that came with it */
+    uint32_t *row_of;         /* (n_calls) row of a call, or NXC_NONE */
+    int8_t *bytes;            /* (n, NXC_DIM), or NULL without embeddings */
+    float *scales;            /* (n): value = scale * byte */
+    nxc__prompt_index *index; /* NULL: all rows are looked at */
 } nxc__prompt_rows;
+
+/* A prompt in 8 bits: value = scale * byte. */
+typedef struct nxc__prompt_bytes {
+    float scale;
+    int8_t bytes[NXC_DIM];
+} nxc__prompt_bytes;
+
+/* Prompts with the largest cosines, largest first, equal ones by number. */
+typedef struct nxc__near_row {
+    float cosine;
+    uint32_t row;
+} nxc__near_row;
+typedef struct nxc__near_rows {
+    nxc__near_row of[NXC_N_NEAR_ROWS];
+    size_t n;
+} nxc__near_rows;
 
 typedef struct nxc__prompt_words {
     nxc__strmap terms;      /* term -> number */
@@ -65,12 +87,21 @@ typedef struct nxc__prompt_words {
 
 typedef struct nxc__sample_ranks {
     uint32_t session, step;
-    float transitions, neighbours; /* reciprocal ranks, or NaN */
+    float text, transitions, neighbours; /* reciprocal ranks, or NaN */
 } nxc__sample_ranks;
+
+/* Vectors of the learned texts, by row: float32, or in 8 bits with embeddings
+ * NULL, or none. */
+typedef struct nxc__vector_source {
+    const float *embeddings; /* (n_texts, NXC_DIM) */
+    const int8_t *bytes;     /* (n_texts, NXC_DIM) */
+    const float *scales;     /* (n_texts) */
+} nxc__vector_source;
 
 struct nxc__statistics {
     const nxc_allocator *alloc;
     nxc__arena arena; /* of everything below */
+    nxc__encoder_kernels kernels;
     size_t n_operations, n_sessions, n_calls;
     nxc__learned_session *sessions;
     nxc__learned_call *calls;
@@ -87,11 +118,14 @@ struct nxc__statistics {
     double *popularity;     /* (n_operations) */
     double *after, *again;  /* (n_operations) later points, and those of them
                                that call it again */
+    double *out, *self;     /* (n_operations) calls right after it, and those
+                               of itself */
     double total, total_after, total_again, n_same, n_later, n_repeated;
     nxc__prompt_rows prompts, deltas;
     nxc__prompt_words words;
     nxc__sample_ranks *samples;
     size_t n_samples;
+    double now, half_life;
     nxc__statistics_info info;
 };
 
@@ -122,6 +156,13 @@ static inline uint32_t nxc__query_call(const nxc__statistics *s,
     uint32_t o = q->calls[q->n_calls - back];
     return o < s->n_operations ? o : NXC_NONE;
 }
+
+/* nxc__statistics_new with any vectors; those of options are not looked at. */
+nxc_status nxc__statistics_make(const nxc__learned *learned,
+                                const nxc__statistics_options *options,
+                                const nxc__vector_source *vectors,
+                                const nxc_allocator *alloc,
+                                nxc__statistics **out, nxc_error *err);
 
 /* A block of n elements in an arena, or NXC_ERR_NOMEM. */
 nxc_status nxc__statistics_block(nxc__arena *arena, size_t n, size_t size,
@@ -158,11 +199,27 @@ nxc_status nxc__session_votes(const nxc__statistics *s,
 
 nxc_status nxc__prompt_rows_build(nxc__statistics *s,
                                   const nxc__learned *learned,
-                                  const nxc__statistics_options *options,
+                                  const nxc__vector_source *vectors,
                                   nxc__arena *scratch, nxc_error *err);
-/* Cosines of a query with all rows: out (rows->n). */
-void nxc__prompt_rows_cosines(const nxc__prompt_rows *rows, const float *query,
-                              float *out);
+nxc__prompt_bytes nxc__prompt_quantize(const float *x);
+/* Exact up to one rounding: the products are integers. */
+float nxc__prompt_cosine(const nxc__prompt_rows *rows,
+                         const nxc__prompt_bytes *query, size_t row);
+/* Whether a call outside of the group came with the prompt. */
+bool nxc__prompt_is_used(const nxc__statistics *s, const nxc__prompt_rows *rows,
+                         size_t row, uint32_t group);
+/* Put a row into the list if it belongs there and is used. */
+void nxc__near_rows_add(const nxc__statistics *s, const nxc__prompt_rows *rows,
+                        uint32_t group, nxc__near_row x, nxc__near_rows *list);
+/* An index over the rows if there are enough of them. */
+nxc_status nxc__prompt_index_build(nxc__prompt_rows *rows, nxc__arena *arena,
+                                   nxc__arena *scratch, nxc_error *err);
+/* The nearest rows with a call outside of the group. */
+nxc_status nxc__prompt_rows_nearest(const nxc__statistics *s,
+                                    const nxc__prompt_rows *rows,
+                                    const nxc__prompt_bytes *query,
+                                    uint32_t group, nxc__arena *arena,
+                                    nxc__near_rows *out, nxc_error *err);
 nxc_status nxc__prompt_words_build(nxc__statistics *s,
                                    const nxc__learned *learned,
                                    nxc__arena *scratch, nxc_error *err);
@@ -174,8 +231,9 @@ nxc_status nxc__prompt_words_cosines(const nxc__statistics *s, nxc_str text,
 
 nxc_status nxc__reliability_build(nxc__statistics *s, nxc__arena *scratch,
                                   nxc_error *err);
-/* One of the query's kernels alone, for the reliability. */
+/* One kernel alone, for the reliability; NULL without a point. */
 nxc_status nxc__neighbours_kernel_last(const nxc__statistics *s,
+                                       const nxc__prompt_bytes *query,
                                        const nxc__statistics_query *q,
                                        nxc__arena *arena, const float **out,
                                        nxc_error *err);

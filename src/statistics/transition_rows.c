@@ -14,51 +14,43 @@
 
 #include "statistics/statistics_handle.h"
 
+/* What a call is sorted by: its operation, the one before, the one before that.
+ */
+enum { OPERATION, LAST, BEFORE, N_KEYS };
+
 typedef struct sorter {
     const nxc__statistics *s;
+    uint32_t *keys[N_KEYS]; /* (n_calls) each */
     uint32_t *order, *next; /* (n_calls) */
     uint32_t *counts;       /* (n_operations + 2) */
 } sorter;
 
-typedef uint32_t (*key_of)(const nxc__statistics *s, size_t call);
-
-static uint32_t operation_of(const nxc__statistics *s, size_t call) {
-    return s->calls[call].operation;
-}
-
 /* Stable; order becomes sorted by key. */
-static void sort_by(sorter *x, key_of key) {
-    const nxc__statistics *s = x->s;
-    memset(x->counts, 0, (s->n_operations + 2) * sizeof *x->counts);
-    for (size_t c = 0; c < s->n_calls; c++)
-        x->counts[key(s, c) + 1]++;
-    for (size_t k = 1; k < s->n_operations + 2; k++)
+static void sort_by(sorter *x, size_t key) {
+    const uint32_t *keys = x->keys[key];
+    size_t n = x->s->n_calls, n_values = x->s->n_operations + 1;
+    memset(x->counts, 0, (n_values + 1) * sizeof *x->counts);
+    for (size_t c = 0; c < n; c++)
+        x->counts[keys[c] + 1]++;
+    for (size_t k = 1; k <= n_values; k++)
         x->counts[k] += x->counts[k - 1];
-    for (size_t i = 0; i < s->n_calls; i++)
-        x->next[x->counts[key(s, x->order[i])]++] = x->order[i];
+    for (size_t i = 0; i < n; i++)
+        x->next[x->counts[keys[x->order[i]]]++] = x->order[i];
     uint32_t *t = x->order;
     x->order = x->next;
     x->next = t;
 }
 
-/* Whether call c begins a row, and whether it begins a count in it. */
+/* Whether the i-th call begins a row, and whether it begins a count in it. */
 typedef struct step {
     bool row, cell;
-    uint64_t key;
 } step;
 static step step_of(const sorter *x, size_t i, bool pairs) {
-    const nxc__statistics *s = x->s;
-    uint64_t keys[2] = {0, 0};
-    uint32_t operations[2] = {0, 0};
-    for (size_t k = 0; k < 2 && k <= i; k++) {
-        size_t c = x->order[i - k];
-        uint32_t last = nxc__previous(s, c);
-        keys[k] =
-            pairs ? nxc__pair_key(nxc__before_previous(s, c), last) : last;
-        operations[k] = s->calls[c].operation;
-    }
-    bool row = i == 0 || keys[0] != keys[1];
-    return (step){row, row || operations[0] != operations[1], keys[0]};
+    if (i == 0) return (step){true, true};
+    size_t a = x->order[i - 1], b = x->order[i];
+    bool row = x->keys[LAST][a] != x->keys[LAST][b] ||
+               (pairs && x->keys[BEFORE][a] != x->keys[BEFORE][b]);
+    return (step){row, row || x->keys[OPERATION][a] != x->keys[OPERATION][b]};
 }
 
 static nxc_status reserve_rows(nxc__count_rows *rows, size_t n_cells,
@@ -97,11 +89,13 @@ static nxc_status add_up(const sorter *x, bool pairs, nxc__count_rows *rows,
         step at = step_of(x, i, pairs);
         size_t c = x->order[i];
         if (at.row) {
-            row = pairs ? row + 1 : (size_t)at.key;
-            if (pairs) rows->keys[row] = at.key;
+            row = pairs ? row + 1 : x->keys[LAST][c];
+            if (pairs)
+                rows->keys[row] =
+                    nxc__pair_key(x->keys[BEFORE][c], x->keys[LAST][c]);
         }
         if (at.cell) {
-            rows->operations[++cell] = s->calls[c].operation;
+            rows->operations[++cell] = x->keys[OPERATION][c];
             rows->starts[row + 1]++;
         }
         rows->counts[cell] += s->weights[s->session_of[c]];
@@ -167,11 +161,12 @@ static nxc_status count_calls(nxc__statistics *s, nxc__arena *scratch,
     NXC_TRY(
         nxc__statistics_zeros(scratch, s->n_operations, sizeof *seen, &p, err));
     seen = p;
-    NXC_TRY(nxc__statistics_zeros(&s->arena, 3 * s->n_operations,
+    NXC_TRY(nxc__statistics_zeros(&s->arena, 5 * s->n_operations,
                                   sizeof(double), &p, err));
-    s->popularity = p;
-    s->after = s->popularity + s->n_operations;
-    s->again = s->after + s->n_operations;
+    double **const arrays[] = {&s->popularity, &s->after, &s->again, &s->out,
+                               &s->self};
+    for (size_t k = 0; k < 5; k++)
+        *arrays[k] = (double *)p + k * s->n_operations;
     for (size_t i = 0; i < s->n_sessions; i++) {
         const nxc__learned_session *x = &s->sessions[i];
         const nxc__learned_call *calls = s->calls + x->first;
@@ -189,23 +184,40 @@ static nxc_status count_calls(nxc__statistics *s, nxc__arena *scratch,
     return NXC_OK;
 }
 
+/* Calls right after an operation, and those of itself. */
+static void add_self(nxc__statistics *s) {
+    const nxc__count_rows *rows = &s->order1;
+    for (size_t o = 0; o < s->n_operations; o++)
+        for (size_t i = rows->starts[o]; i < rows->starts[o + 1]; i++) {
+            s->out[o] += rows->counts[i];
+            if (rows->operations[i] == o) s->self[o] = rows->counts[i];
+        }
+}
+
 nxc_status nxc__transition_rows_build(nxc__statistics *s, nxc__arena *scratch,
                                       nxc_error *err) {
     void *p;
     NXC_TRY(count_calls(s, scratch, err));
-    sorter x = {s, NULL, NULL, NULL};
-    NXC_TRY(nxc__statistics_block(scratch, s->n_calls, 2 * sizeof *x.order, &p,
-                                  err));
+    sorter x = {s, {NULL}, NULL, NULL, NULL};
+    NXC_TRY(nxc__statistics_block(scratch, s->n_calls,
+                                  (N_KEYS + 2) * sizeof *x.order, &p, err));
     x.order = p;
     x.next = x.order + s->n_calls;
+    for (size_t k = 0; k < N_KEYS; k++)
+        x.keys[k] = x.next + (k + 1) * s->n_calls;
     NXC_TRY(nxc__statistics_block(scratch, s->n_operations + 2,
                                   sizeof *x.counts, &p, err));
     x.counts = p;
-    for (size_t c = 0; c < s->n_calls; c++)
+    for (size_t c = 0; c < s->n_calls; c++) {
         x.order[c] = (uint32_t)c;
-    sort_by(&x, operation_of);
-    sort_by(&x, nxc__previous);
+        x.keys[OPERATION][c] = s->calls[c].operation;
+        x.keys[LAST][c] = nxc__previous(s, c);
+        x.keys[BEFORE][c] = nxc__before_previous(s, c);
+    }
+    sort_by(&x, OPERATION);
+    sort_by(&x, LAST);
     NXC_TRY(add_up(&x, false, &s->order1, &s->arena, err));
-    sort_by(&x, nxc__before_previous);
+    add_self(s);
+    sort_by(&x, BEFORE);
     return add_up(&x, true, &s->order2, &s->arena, err);
 }

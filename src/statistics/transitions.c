@@ -31,17 +31,6 @@ static double lay(const nxc__count_rows *rows, uint64_t key, double *over) {
     return sum;
 }
 
-/* Calls right after an operation, and those of itself. */
-static void lay_self(const nxc__statistics *s, counts *c) {
-    for (size_t o = 0; o < s->n_operations; o++) {
-        const nxc__count_rows *rows = &s->order1;
-        for (size_t i = rows->starts[o]; i < rows->starts[o + 1]; i++) {
-            c->out[o] += rows->counts[i];
-            if (rows->operations[i] == o) c->self[o] = rows->counts[i];
-        }
-    }
-}
-
 static void take_repeat(void *user, uint32_t operation, double after,
                         double again) {
     counts *c = user;
@@ -110,6 +99,8 @@ static nxc_status gather(const nxc__statistics *s,
     memcpy(c->all, s->popularity, n * sizeof *c->all);
     memcpy(c->after, s->after, n * sizeof *c->after);
     memcpy(c->again, s->again, n * sizeof *c->again);
+    memcpy(c->out, s->out, n * sizeof *c->out);
+    memcpy(c->self, s->self, n * sizeof *c->self);
     c->n_all = s->total;
     c->n_after = s->total_after;
     c->n_again = s->total_again;
@@ -120,7 +111,6 @@ static nxc_status gather(const nxc__statistics *s,
     c->n_first = lay(&s->order1, n, c->first);
     c->n1 = lay(&s->order1, c->last, c->order1);
     c->n2 = lay(&s->order2, nxc__pair_key(c->before, c->last), c->order2);
-    lay_self(s, c);
     return group == NXC_NONE ? NXC_OK : take_group(s, group, c, arena, err);
 }
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Trains seeded LightGBM models and compares our scores with LightGBM's.
 
-    compare_lightgbm.py SCORE_ROWS [--rounds N] [--rows N] [--keep DIR]
+    compare_lightgbm.py SCORE_ROWS [--rounds N] [--rows N] [--only NAME]
+                        [--keep DIR]
 
-Scores must agree in every bit, from double rows and from float rows, in calls
+Scores must agree in every bit (linear trees too), from double rows and from float rows, in calls
 of 1 to 130 rows, at each level that the machine has (one after the other, a
 model each; --all-levels: every model at every level). Contributions of 20 rows
 must agree within 1e-12 of the largest of their row. LightGBM
@@ -62,12 +63,32 @@ VARIANTS = [
     ("stumps", dict(objective="regression", num_leaves=2), 50, dict(nan=0.3)),
     ("one_leaf", dict(objective="regression", min_data_in_leaf=100000), 3, {}),
     ("custom", dict(objective="custom"), 20, dict(nan=0.1)),
+] + [(f"linear_{i}", dict(p, linear_tree=True, linear_lambda=lam), 15, dict(d))
+     for i, (p, lam, d) in enumerate((
+         (dict(objective="regression"), 0.0, dict(nan=0.1)),
+         (dict(objective="regression", num_leaves=7), 1.0,
+          dict(zero=0.3, categories=True)),
+         (dict(objective="binary", boosting="dart"), 0.1, dict(nan=0.05)),
+         (dict(objective="regression", boosting="rf", bagging_freq=1,
+               bagging_fraction=0.7), 0.0, dict(nan=0.1)),
+         (dict(objective="regression", num_leaves=300, min_data_in_leaf=2),
+          0.01, dict(nan=0.02))))] + [
+    # beyond what the plan of the kernels holds, or at its edges
+    ("leaves_256", dict(objective="regression", num_leaves=256,
+                        min_data_in_leaf=2), 5, dict(nan=0.1)),
+    ("leaves_700", dict(objective="regression", num_leaves=700,
+                        min_data_in_leaf=1), 4,
+     dict(nan=0.1, categories=True)),
+    ("features_4096", dict(objective="regression", feature_fraction=0.3), 20,
+     dict(nan=0.1, n_features=4096)),
+    ("trees_10000", dict(objective="regression", num_leaves=3,
+                         learning_rate=0.01), 10000, dict(nan=0.1)),
 ]
 
 
 def make_data(rng, n, nan=0.0, zero=0.0, categories=False, n_categories=24,
-              scale=1.0):
-    x = rng.standard_normal((n, N_FEATURES))
+              scale=1.0, n_features=N_FEATURES):
+    x = rng.standard_normal((n, n_features))
     x[:, 2] = np.exp(rng.standard_normal(n) * 20)  # many magnitudes
     x[:, 3] = rng.integers(0, 5, n)
     x[:, 5] = np.round(x[:, 5], 1)
@@ -89,7 +110,7 @@ def make_data(rng, n, nan=0.0, zero=0.0, categories=False, n_categories=24,
 
 
 def train(rng, seed, params, trees, data):
-    n = 3000
+    n = 400 if data.get("n_features", 0) > 1000 else 3000
     x, y, categorical = make_data(rng, n, **data)
     params = dict(params, verbosity=-1, num_threads=1, seed=seed,
                   deterministic=True, force_row_wise=True)
@@ -103,17 +124,17 @@ def train(rng, seed, params, trees, data):
     elif objective == "custom":
         params["objective"] = lambda p, d: (p - d.get_label(),
                                             np.ones_like(p))
-    keep = {k: params[k] for k in ("max_bin", "zero_as_missing", "use_missing")
-            if k in params}
+    keep = {k: params[k] for k in ("max_bin", "zero_as_missing", "use_missing",
+                               "linear_tree") if k in params}
     dataset = lgb.Dataset(x, y, group=group, params=dict(keep, verbosity=-1),
                           categorical_feature=categorical,
                           free_raw_data=False)
     return lgb.train(params, dataset, num_boost_round=trees), x
 
 
-def decisive_values(model_text):
+def decisive_values(model_text, n_features):
     """Per feature the thresholds of its numerical nodes."""
-    values = [set() for _ in range(N_FEATURES)]
+    values = [set() for _ in range(n_features)]
     for block in model_text.split("\nTree=")[1:]:
         fields = dict(line.split("=", 1) for line in block.split("\n\n")[0]
                       .splitlines()[1:] if "=" in line)
@@ -159,7 +180,9 @@ def as_version(text, version):
     if version == 4:
         return text
     # LightGBM takes tree_sizes for byte offsets, so they must go
-    later = ("tree_sizes=", "is_linear=")
+    later = ("tree_sizes=",)
+    if "is_linear=1" not in text:
+        later += ("is_linear=",)
     if version == 2:
         later += ("leaf_weight=", "internal_weight=")
     text = text.replace("version=v4\n", f"version=v{version}\n", 1)
@@ -172,7 +195,7 @@ def reference(booster, name, rows):
     that is the average, which raw_score=True leaves as a sum."""
     sums = booster.predict(rows, raw_score=True, num_iteration=-1,
                            num_threads=1)
-    if not name.startswith("random_forest"):
+    if "random_forest" not in name and "linear_3" not in name:
         return sums
     means = sums / np.float64(booster.num_trees())
     if not name.startswith("random_forest_binary"):  # no transform
@@ -240,9 +263,7 @@ def check_refused(score_rows, folder, rng):
     x, y, _ = make_data(rng, 500)
     for params, label, expected in (
             (dict(objective="multiclass", num_class=3),
-             np.argsort(np.argsort(y)) % 3, "several outputs"),
-            (dict(objective="regression", linear_tree=True), y,
-             "linear trees")):
+             np.argsort(np.argsort(y)) % 3, "several outputs"),):
         params = dict(params, verbosity=-1, num_threads=1)
         data = lgb.Dataset(x, label, params=params)
         path = os.path.join(folder, "refused.txt")
@@ -261,6 +282,7 @@ def main():
     parser.add_argument("score_rows")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--rows", type=int, default=500)
+    parser.add_argument("--only", default="", help="begin of variants' names")
     parser.add_argument("--all-levels", action="store_true")
     parser.add_argument("--keep", help="folder for the models")
     args = parser.parse_args()
@@ -273,11 +295,13 @@ def main():
         os.makedirs(folder, exist_ok=True)
         for round_ in range(args.rounds):
             for i, (name, params, trees, data) in enumerate(VARIANTS):
+                if not name.startswith(args.only):
+                    continue
                 seed = 1000 * round_ + i
                 rng = np.random.default_rng(seed)
                 booster, x = train(rng, seed, params, trees, data)
                 text = booster.model_to_string(num_iteration=-1)
-                rows = make_rows(rng, x, decisive_values(text), args.rows)
+                rows = make_rows(rng, x, decisive_values(text, x.shape[1]), args.rows)
                 full = f"{name}_{round_}"
                 model = os.path.join(folder, full + ".txt")
                 with open(model, "w") as f:
@@ -288,8 +312,10 @@ def main():
                     [levels[n_models % len(levels)], "auto"]
                 n_bad += compare(args.score_rows, folder, full, model, again,
                                  rows, use)
-                worst = max(worst, compare_contributions(
-                    args.score_rows, folder, full, model, again, rows[:20]))
+                if "linear" not in name:  # LightGBM has none of these
+                    worst = max(worst, compare_contributions(
+                        args.score_rows, folder, full, model, again,
+                        rows[:20 if again.num_feature() < 100 else 2]))
                 for line in text.splitlines():
                     if line.startswith("decision_type="):
                         for d in line[14:].split():

@@ -36,13 +36,14 @@ static nxc_status new_default(nxc_failing_alloc *fa, void *user,
     return finish(st, r);
 }
 
-static char model[] = NXC_SMALL_MODEL;
+static char model[] =
+    NXC_SMALL_MODEL "nextcall notes\na=1\nb=2\nend of nextcall notes\n";
 
 static void parse_survives(void **state) {
     (void)state;
     /* ranker, forest, names, and a buffer for each of trees, nodes, leaves,
-     * words, boundaries, check */
-    assert_true(nxc_oom_loop("parse", parse, model) >= 9);
+     * words, boundaries, check, notes */
+    assert_true(nxc_oom_loop("parse", parse, model) >= 10);
 }
 
 /* Names that take a second block of their arena. */

@@ -156,6 +156,35 @@ static void test_reliability(void **state) {
     assert_v2(p, LIST, rl_t, 1);
 }
 
+static double or_less(double x) { return isnan(x) ? 0.3 : x; }
+
+/* Both opinions by their definition, from the columns that they go by; only the
+ * last call was called, and may be called again with rep_c 0.28. */
+static void test_trust(void **state) {
+    v2_point *p = *state;
+    double text[N_OPS], sum = 0;
+    extract(statistics, after_list);
+    double rt = or_less(V2_VALUE(p, LIST, rl_t));
+    double rm = or_less(V2_VALUE(p, LIST, rl_m));
+    double rk = or_less(V2_VALUE(p, LIST, rl_k));
+    for (int i = 0; i < N_OPS; i++) {
+        double fresh = V2_VALUE(p, i, fresh) + (i == LIST ? 9 : 0);
+        text[i] = exp(V2_VALUE(p, i, hyb) + 0.7 * fresh);
+        sum += text[i];
+    }
+    for (int i = 0; i < N_OPS; i++) {
+        double near = (V2_VALUE(p, i, kt) + V2_VALUE(p, i, kd)) / 2;
+        double m = V2_VALUE(p, i, w_m2), again = i == LIST ? 0.28 : 1;
+        double t = text[i] / sum;
+        assert_v2(p, i, w_odds,
+                  rk * log(near + 1e-3) + 0.6 * rm * log(m + 1e-3) +
+                      rt * log(t + 1e-3 / N_OPS) + 0.3 * log(again));
+        assert_v2(p, i, w_trust,
+                  rk * rk * (0.8 * near + 0.2 * V2_VALUE(p, i, kda) * again) +
+                      0.6 * rm * rm * m + rt * rt * t * sqrt(again));
+    }
+}
+
 /* Without statistics the columns that go by them are missing, and with them
  * the others are as they were. */
 static void test_cold(void **state) {
@@ -200,6 +229,7 @@ int main(void) {
         cmocka_unit_test(test_transitions),
         cmocka_unit_test(test_neighbours),
         cmocka_unit_test(test_reliability),
+        cmocka_unit_test(test_trust),
         cmocka_unit_test(test_cold),
         cmocka_unit_test(test_nothing_learned),
     };

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "base/buffer.h"
+#include "ranker/kernels/forest_kernel.h"
 #include "ranker/lightgbm_read.h"
 #include "support/nxc_test.h"
 #include "support/small_model.h"
@@ -215,8 +216,12 @@ static const struct {
     {"num_cat=1", "num_cat=0", 0, NXC_ERR_PARSE,
      "m.txt:35: expected threshold[0] of a categorical split as one of 0 "
      "sets, got \"0\""},
-    {"is_linear=0", "is_linear=1", 0, NXC_ERR_UNSUPPORTED,
-     "m.txt:27: expected is_linear 0, got 1: linear trees are not supported"},
+    {"is_linear=0", "is_linear=1", 0, NXC_ERR_PARSE,
+     "m.txt:12: expected leaf_const, got none"},
+    {"is_linear=0", "is_linear=2", 0, NXC_ERR_PARSE,
+     "m.txt:27: expected is_linear 0 or 1, got 2"},
+    {"is_linear=0", "is_linear=-1", 0, NXC_ERR_PARSE,
+     "m.txt:27: expected is_linear 0 or 1, got -1"},
     {"is_linear=0", "is_linear=", 0, NXC_ERR_PARSE,
      "m.txt:27: expected an integer as is_linear, got \"\""},
     /* lists of nodes */
@@ -342,6 +347,121 @@ static void names_what_is_wrong(void **state) {
                      bad[i].to, bad[i].from, nxc_status_name(bad[i].status),
                      bad[i].message, nxc_status_name(st), err.message);
         assert_ptr_equal(f, none);
+    }
+}
+
+/* Tree 0 of the small model with a sum in its leaves 0 and 2. */
+#define LINEAR                                               \
+    "is_linear=1\nleaf_const=0.5 3 -1\nnum_features=2 0 1\n" \
+    "leaf_features=2 0   1 \nleaf_coeff=10 100   -0.25 \n"
+
+static nxc_str linear_model(char *buf, size_t cap) {
+    return edit(buf, cap, "is_linear=0\n", 0, LINEAR);
+}
+
+static void reads_linear_leaves(void **state) {
+    (void)state;
+    char buf[4096];
+    nxc__forest *f;
+    nxc_error err;
+    nxc_str text = linear_model(buf, sizeof buf);
+    assert_ok(read_exact(text, NULL, &f, &err), err);
+    assert_int_equal(f->trees[0].first_linear, 0);
+    assert_int_equal(f->trees[1].first_linear, NXC_NOT_LINEAR);
+    assert_true(f->linear[0].constant == 0.5);
+    assert_int_equal(f->linear[1].n_terms, 0);
+    assert_int_equal(f->linear[2].first_term, 2);
+    assert_true(f->terms[2].coefficient == -0.25);
+    assert_int_equal(f->terms[1].feature, 0);
+    /* other trees: 8 + 32 + 64 for f2 not in the set, f0 <= inf */
+    static const struct {
+        double row[3], score;
+    } cases[] = {
+        {{0.25, -2, 5}, 104 + (0.5 + 10 * 5.0 + 100 * 0.25)}, /* leaf 0 */
+        {{0.25, 1, 5}, 104 + (-1 - 0.25 * 1)},                /* leaf 2 */
+        {{0.75, 1, 5}, 104 + 3},      /* leaf 1: no terms */
+        {{0.25, -2, NAN}, 104 + 1},   /* falls back to leaf_value */
+        {{NAN, -2, 5}, 104 + 1},      /* so does it for the split's */
+        {{0.75, NAN, NAN}, 104 + 3},  /* but not for others */
+        {{1e-35, -2, 5}, 104 + 50.5}, /* counts as 0 */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double got;
+        nxc__forest_ref_f64(f, cases[i].row, 1, &got);
+        if (got != cases[i].score)
+            fail_msg("row %zu: expected %.17g, got %.17g", i, cases[i].score,
+                     got);
+    }
+    nxc__forest_free(f);
+}
+
+static const struct {
+    const char *from, *to, *message;
+} bad_linear[] = {
+    {"leaf_const=0.5 3 -1\n", "", "m.txt:12: expected leaf_const, got none"},
+    {"leaf_const=0.5 3 -1", "leaf_const=0.5 3",
+     "m.txt:28: expected 3 values in leaf_const, got 2"},
+    {"leaf_const=0.5", "leaf_const=inf",
+     "m.txt:28: expected a finite number as leaf_const[0], got \"inf\""},
+    {"num_features=2 0 1\n", "", "m.txt:12: expected num_features, got none"},
+    {"num_features=2 0 1", "num_features=2 0",
+     "m.txt:29: expected 3 values in num_features, got 2"},
+    {"num_features=2 0 1", "num_features=-1 0 1",
+     "m.txt:29: expected num_features[0] in [0, 3], got \"-1\""},
+    {"num_features=2 0 1", "num_features=4 0 1",
+     "m.txt:29: expected num_features[0] in [0, 3], got \"4\""},
+    {"num_features=2 0 1", "num_features=3 0 1",
+     "m.txt:30: expected 4 values in leaf_features, got 3"},
+    {"num_features=2 0 1", "num_features=1 0 1",
+     "m.txt:30: expected 2 values in leaf_features, got 3"},
+    {"num_features=2 0 1", "num_features=3 3 3",
+     "m.txt:30: expected 9 values in leaf_features, got a line for at most 4"},
+    {"leaf_features=2 0   1 \n", "",
+     "m.txt:12: expected leaf_features, got none"},
+    {"leaf_features=2 0   1", "leaf_features=2 3   1",
+     "m.txt:30: expected leaf_features[1] in [0, 2], got \"3\""},
+    {"leaf_features=2 0   1", "leaf_features=2 -1   1",
+     "m.txt:30: expected leaf_features[1] in [0, 2], got \"-1\""},
+    {"leaf_coeff=10 100   -0.25 \n", "",
+     "m.txt:12: expected leaf_coeff, got none"},
+    {"leaf_coeff=10 100", "leaf_coeff=10",
+     "m.txt:31: expected 3 values in leaf_coeff, got 2"},
+    {"leaf_coeff=10 100", "leaf_coeff=10 nan",
+     "m.txt:31: expected a finite number as leaf_coeff[1], got \"nan\""},
+};
+
+static void names_what_is_wrong_with_a_linear_tree(void **state) {
+    (void)state;
+    char text[4096], buf[4096];
+    nxc__forest *f;
+    nxc_error err;
+    nxc_str whole = linear_model(text, sizeof text);
+    for (size_t i = 0; i < sizeof bad_linear / sizeof *bad_linear; i++) {
+        const char *at = strstr(text, bad_linear[i].from);
+        assert_non_null(at);
+        int n = snprintf(buf, sizeof buf, "%.*s%s%s", (int)(at - text), text,
+                         bad_linear[i].to, at + strlen(bad_linear[i].from));
+        nxc_status st = read_exact((nxc_str){buf, (size_t)n}, NULL, &f, &err);
+        if (st != NXC_ERR_PARSE ||
+            strcmp(err.message, bad_linear[i].message) != 0)
+            fail_msg("\"%s\": expected %s; got %s: %s", bad_linear[i].to,
+                     bad_linear[i].message, nxc_status_name(st), err.message);
+    }
+    for (size_t n = 0; n < whole.len - 2; n++)
+        assert_int_not_equal(read_exact((nxc_str){text, n}, NULL, &f, &err),
+                             NXC_OK);
+    uint64_t seed = 3;
+    for (int round = 0; round < 20000; round++) { /* what is read is walked */
+        static const double row[3] = {0.25, -2, 5};
+        double score;
+        memcpy(buf, text, whole.len);
+        size_t at = (size_t)(strstr(text, "is_linear") - text);
+        buf[at + nxc_random(&seed) % 100] =
+            "0123456789-. \n="[nxc_random(&seed) % 15];
+        if (read_exact((nxc_str){buf, whole.len}, NULL, &f, &err) != NXC_OK)
+            continue;
+        nxc__forest_ref_f64(f, row, 1, &score);
+        nxc__forest_free(f);
     }
 }
 
@@ -555,6 +675,8 @@ int main(void) {
         cmocka_unit_test(accepts_variants),
         cmocka_unit_test(decision_type_may_be_absent),
         cmocka_unit_test(names_what_is_wrong),
+        cmocka_unit_test(reads_linear_leaves),
+        cmocka_unit_test(names_what_is_wrong_with_a_linear_tree),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(flipped_bits),
         cmocka_unit_test(scrambled),

@@ -9,6 +9,8 @@
  *   Otherwise left iff x <= threshold, as IEEE 754 compares.
  * - Categorical node: x is cut to an integer toward zero; left iff it is not
  *   negative and its bit is set; NaN and what is past the set goes right.
+ * - Linear leaf: constant + coefficient * x for each term in order, product and
+ *   sum rounded; the leaf's value if an x is NaN.
  * - Score: leaf values added in double, in tree order, from 0.0; a random
  *   forest divides once by the number of trees. The same bits everywhere.
  *

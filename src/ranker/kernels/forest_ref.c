@@ -10,6 +10,22 @@ static inline double load_f32(const void *row, size_t feature) {
     return (double)((const float *)row)[feature];
 }
 
+/* In the order of the terms, each rounded twice, as LightGBM's builds for
+ * x86-64 have it. */
+static inline double linear_output(const nxc__forest *forest,
+                                   const nxc__linear_leaf *leaf,
+                                   double fallback, const void *row,
+                                   load value) {
+    const nxc__linear_term *term = forest->terms + leaf->first_term;
+    double sum = leaf->constant;
+    for (size_t i = 0; i < leaf->n_terms; i++) {
+        double x = value(row, term[i].feature);
+        if (x != x) return fallback;
+        sum += term[i].coefficient * (fabs(x) > NXC_FOREST_ZERO ? x : 0.0);
+    }
+    return sum;
+}
+
 static inline double tree_output(const nxc__forest *forest,
                                  const nxc__forest_tree *tree, const void *row,
                                  load value) {
@@ -21,7 +37,11 @@ static inline double tree_output(const nxc__forest *forest,
             nxc__forest_goes_left(forest, node, value(row, node->feature));
         at = left ? node->left : node->right;
     }
-    return forest->leaf_values[tree->first_leaf + (uint32_t)~at];
+    double leaf_value = forest->leaf_values[tree->first_leaf + (uint32_t)~at];
+    if (tree->first_linear == NXC_NOT_LINEAR) return leaf_value;
+    return linear_output(forest,
+                         &forest->linear[tree->first_linear + (uint32_t)~at],
+                         leaf_value, row, value);
 }
 
 static inline void score(const nxc__forest *forest, const void *rows,

@@ -52,7 +52,7 @@ echo '{"previous": "jane", "candidates": ["renewLoan"]}' |
     "$nextcall" rank --store . --no-model --catalog "$catalog" --requests - --features |
     grep -oE '"(prior_op|w_first|w_sessions)":[0-9.]+'
 echo '{"candidates": ["renewLoan"]}' |
-    "$nextcall" rank --store . --learned false --no-model --catalog "$catalog" --requests - --features |
+    "$nextcall" rank --store . --use-learned false --no-model --catalog "$catalog" --requests - --features |
     grep -oE '"(prior_op|w_first)":[a-z0-9.]+'
 "$nextcall" cache clear --store . --json | grep -o '"learned_sessions_kept":[0-9]*'
 mkdir other
