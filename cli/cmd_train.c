@@ -19,6 +19,7 @@
 #include "base/config.h"
 #include "base/hash.h"
 #include "base/number.h"
+#include "features/feature.h"
 #include "judge_rows.h"
 #include "lightgbm_find.h"
 #include "ranker/check_vectors.h"
@@ -222,6 +223,7 @@ static nxc_status prepare(job *j, nxc_error *err) {
     const nxc__train_data *d = &j->input.data;
     NXC_TRY(split_points(j, err));
     size_t n_read = d->n_points;
+    if (j->base) cli_training_narrow(&j->input, j->base);
     NXC_TRY(cli_training_fill(&j->input, j->max, j->seed, err));
     if (j->base)
         NXC_TRY(
@@ -371,7 +373,10 @@ static void side_notes(const job *j, notes *n) {
 static nxc_status compose(job *j, nxc_error *err) {
     notes n = {.arena = &j->input.arena};
     char hash[65], fingerprint[17], version[64];
-    if (j->input.set && nxc_feature_fingerprint(j->input.set, fingerprint)) {
+    const nxc__feature_set *set =
+        j->input.set ? nxc__feature_set_find(nxc__str(j->input.set)) : NULL;
+    if (set) {
+        nxc__feature_set_fingerprint(set, j->input.data.n_columns, fingerprint);
         add_text(&n, "feature_set", j->input.set);
         add_text(&n, "feature_fingerprint", fingerprint);
     }

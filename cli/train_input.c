@@ -24,6 +24,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "matrix.h"
+#include "ranker/ranker.h"
 #include "train/train_sample.h"
 
 /* A point's rows in a matrix. */
@@ -299,6 +300,7 @@ static nxc_status open_training(cli_training *t, nxc_error *err) {
     if (st == NXC_OK) st = find_set(t, cli_get(t->args, "set"), &n, err);
     if (st == NXC_OK) st = name_columns(t, n, &names, err);
     nxc__train_data_init(&t->data, names, n, &nxc__allocator_default);
+    t->n_columns = n;
     return st == NXC_OK ? read_points(t, t->every, err) : st;
 }
 
@@ -381,7 +383,8 @@ static nxc_status keep_point(void *user, const cli_point *p, nxc_error *err) {
     filler *f = user;
     const nxc_ranking *r = p->ranking;
     const nxc_allocator *a = &nxc__allocator_default;
-    size_t width = r->n_features * sizeof(float), gold = SIZE_MAX;
+    size_t n_columns = f->t->data.n_columns; /* the first of r->n_features */
+    size_t width = n_columns * sizeof(float), gold = SIZE_MAX;
     size_t bytes = r->n * (sizeof(slot) + width);
     slot *slots = nxc__alloc(a, bytes);
     if (!slots) return nxc__error_nomem(err, bytes);
@@ -390,7 +393,7 @@ static nxc_status keep_point(void *user, const cli_point *p, nxc_error *err) {
         slots[i] = (slot){r->items[i].operation, (uint32_t)i};
     qsort(slots, r->n, sizeof *slots, by_operation);
     for (size_t i = 0; i < r->n; i++) {
-        memcpy(rows + i * r->n_features, r->items[slots[i].at].features, width);
+        memcpy(rows + i * n_columns, r->items[slots[i].at].features, width);
         if (slots[i].at == p->gold) gold = i;
     }
     nxc_status st = keep_rows(
@@ -442,21 +445,22 @@ static nxc_status fill_scenarios(filler *f, cli_source *s, nxc_error *err) {
 static nxc_status fill_place(filler *f, cli_matrix *m, size_t i, double *wide,
                              float *rows, nxc_error *err) {
     const place *p = &f->source->places[i];
-    size_t n, width = f->t->data.n_columns;
+    size_t n, width = f->t->data.n_columns, wide_width = f->t->n_columns;
     NXC_TRY(cli_matrix_next(m, wide, p->n, &n, err));
     if (n != p->n)
         return nxc__error(err, NXC_ERR_MISMATCH,
                           "%s: expected the rows of %s.jsonl, got fewer",
                           m->path, m->path);
-    for (size_t k = 0; k < n * width; k++)
-        rows[k] = (float)wide[k];
+    for (size_t k = 0; k < n; k++)
+        for (size_t c = 0; c < width; c++)
+            rows[k * width + c] = (float)wide[k * wide_width + c];
     return keep_rows(f, f->source->first_point + i, rows, n, p->gold, err);
 }
 
 static nxc_status fill_matrix(filler *f, nxc_error *err) {
     const nxc_allocator *a = &nxc__allocator_default;
     cli_matrix m;
-    size_t most = 1, width = f->t->data.n_columns, total = 0;
+    size_t most = 1, width = f->t->n_columns, total = 0;
     NXC_TRY(cli_matrix_open(&m, f->source->path, width, NULL, NULL, err));
     for (size_t i = 0; i < f->source->n; i++) {
         size_t n = f->source->places[i].n;
@@ -478,6 +482,13 @@ static nxc_status fill_matrix(filler *f, nxc_error *err) {
     nxc__free(a, wide, bytes);
     cli_matrix_close(&m);
     return st;
+}
+
+void cli_training_narrow(cli_training *t, const nxc_ranker *ranker) {
+    size_t own = nxc_ranker_n_features(ranker);
+    if (t->set && own < t->data.n_columns && nxc__ranker_has_names(ranker) &&
+        nxc__ranker_check_features(ranker, t->data.names, own, NULL) == NXC_OK)
+        t->data.n_columns = own;
 }
 
 nxc_status cli_training_fill(cli_training *t, const size_t *max, uint64_t seed,

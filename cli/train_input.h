@@ -18,6 +18,7 @@ typedef struct cli_training {
     cli_protocol_options protocol;
     nxc__train_data data; /* points after open; rows after fill */
     const char *set;      /* "v1", "v2"; NULL: columns of another kind */
+    size_t n_columns;     /* of the sources; data may have the first of them */
     size_t n_sessions;
     size_t n_unknown; /* points whose true next call is no candidate */
     size_t n_single;  /* points with one candidate, which nothing can rank */
@@ -28,6 +29,9 @@ typedef struct cli_training {
  * file. Errors: those of the files. */
 nxc_status cli_training_open(cli_training *t, const cli_args *args,
                              nxc_error *err);
+/* Keep only the columns that a ranker reads, if they are the first of those
+ * that the sources have. Before fill. */
+void cli_training_narrow(cli_training *t, const nxc_ranker *ranker);
 /* Extract or read the rows, of at most max (NXC_N_SIDES) candidates a point,
  * and assemble them. */
 nxc_status cli_training_fill(cli_training *t, const size_t *max, uint64_t seed,

@@ -17,8 +17,8 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "engine/learning.h"
 #include "engine/vectors.h"
-#include "statistics/statistics.h"
 
 static nxc_status start_ranker(nxc_engine *e, nxc_error *err) {
     nxc_ranker *ranker;
@@ -333,7 +333,9 @@ nxc_status nxc_engine_add_catalog(nxc_engine *e, nxc_str name,
         return st;
     }
     e->entries[e->n_entries++] = entry;
-    return NXC_OK;
+    st = nxc__engine_use_learned(e, &e->entries[e->n_entries - 1], err);
+    if (st != NXC_OK) close_entry(e, &e->entries[--e->n_entries]);
+    return st;
 }
 
 bool nxc_engine_warning(nxc_engine *e, nxc_error *out) {

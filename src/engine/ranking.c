@@ -24,6 +24,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "engine/learning.h"
 #include "engine/vectors.h"
 #include "text/words.h"
 
@@ -145,6 +146,11 @@ static nxc_status resolve(job *j, nxc_error *err) {
         j->n = nxc__engine_candidates(j->entry, j->candidates);
     NXC_TRY(nxc__session_resolve(j->entry->catalog, r, e->cfg, &j->ctx->arena,
                                  &j->session, err));
+    NXC_TRY(nxc__session_resolve_earlier(j->entry->catalog, r, e->cfg,
+                                         &j->ctx->arena, &j->session, err));
+    if (r->previous_of.len)
+        NXC_TRY(
+            nxc__engine_find_earlier(j->ctx, j->entry, r, &j->session, err));
     j->dp.statistics =
         j->ctx->statistics ? j->ctx->statistics : j->entry->statistics;
     j->dp.prompt_methods = nxc__prompt_methods(r->prompt);
@@ -328,7 +334,7 @@ static nxc_status score_shadow(job *j, const nxc__live *live, nxc_error *err) {
     double clock = now_us();
     uint32_t best, own;
     if (j->n == 0) return NXC_OK;
-    const float *rows = first_columns(j, live->shadow_set->n);
+    const float *rows = first_columns(j, nxc_ranker_n_features(live->shadow));
     double *scores =
         nxc__arena_alloc_array(&j->ctx->arena, j->n, sizeof *scores);
     if (!rows || !scores) return nxc__error_nomem(err, j->n * sizeof *scores);
@@ -347,7 +353,7 @@ static nxc_status score(job *j, nxc_error *err) {
     nxc__arena *arena = &j->ctx->arena;
     const nxc__live *live = j->ctx->live;
     const nxc_ranker *ranker = live->ranker;
-    size_t own = live->ranker_set->n;
+    size_t own = nxc_ranker_n_features(ranker);
     const float *rows = first_columns(j, own);
     j->scores = nxc__arena_alloc_array(arena, j->n, sizeof(double));
     if (nxc__ranker_is_linear(ranker))
@@ -424,6 +430,7 @@ nxc_status nxc_ranking_explain(nxc_ctx *ctx, nxc_ranking *r, size_t first,
         nxc__arena_alloc_array(&ctx->arena, r->n, sizeof *items);
     double *rows = nxc__arena_alloc_array(&ctx->arena, n * width, sizeof *rows);
     if (!items || !rows) return nxc__error_nomem(err, n * width);
+    memset(rows, 0, n * width * sizeof *rows); /* behind the ranker's own */
     memcpy(items, r->items, r->n * sizeof *items);
     for (size_t i = 0; i < n; i++) {
         nxc_ranked *item = &items[first + i];

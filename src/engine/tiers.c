@@ -38,6 +38,12 @@ static void switch_off(nxc__tiers *t, nxc__tier_id id, const nxc_error *why) {
     pthread_mutex_unlock(&t->lock);
 }
 
+void nxc__tiers_warn(nxc__tiers *t, const nxc_error *why) {
+    pthread_mutex_lock(&t->lock);
+    t->warning = *why;
+    pthread_mutex_unlock(&t->lock);
+}
+
 bool nxc__tiers_warning(nxc__tiers *t, nxc_error *out) {
     pthread_mutex_lock(&t->lock);
     bool is_off = t->warning.code != NXC_OK;

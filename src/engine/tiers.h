@@ -91,6 +91,8 @@ nxc_status nxc__tiers_set_model(nxc__tiers *t, const nxc_config *cfg,
 void nxc__tiers_close(nxc__tiers *t);
 /* Why a tier was switched off, the last of them; false if none was. */
 bool nxc__tiers_warning(nxc__tiers *t, nxc_error *out);
+/* Keep a reason for it though no tier is off. */
+void nxc__tiers_warn(nxc__tiers *t, const nxc_error *why);
 /* A reader for one thread; NULL where there is no store. */
 nxc_status nxc__tiers_reader(nxc__tiers *t, nxc__store_reader **out,
                              nxc_error *err);

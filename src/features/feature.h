@@ -84,6 +84,10 @@ static inline bool nxc__feature_set_is_whole(const nxc__feature_set *set) {
 /* NULL if unknown; past the end. */
 const nxc__feature_set *nxc__feature_set_find(nxc_str name);
 const nxc__feature_set *nxc__feature_set_at(size_t i);
+/* nxc_feature_fingerprint of the first n features: what it was, or would be, if
+ * the set had no more. */
+void nxc__feature_set_fingerprint(const nxc__feature_set *set, size_t n,
+                                  char out[17]);
 
 /* What depends on now is never cached: another request has another now. */
 static inline bool nxc__feature_is_cached(const nxc__feature *f) {

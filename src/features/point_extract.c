@@ -109,7 +109,8 @@ nxc_status nxc__point_extract(const nxc__decision_point *dp, float *out,
         nxc__family_flow,    nxc__family_schema, nxc__family_hist,
         nxc__family_static,  nxc__family_hybrid, nxc__family_sibling,
         nxc__family_unlock,  nxc__family_markov, nxc__family_knn,
-        nxc__family_relia,   nxc__family_trust,  nxc__family_norm};
+        nxc__family_relia,   nxc__family_trust,  nxc__family_prior,
+        nxc__family_norm};
     nxc__point p;
     begin(&p, dp);
     for (size_t f = 0; !p.failed && f < NXC_V1_N_FEATURES; f++)
