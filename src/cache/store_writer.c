@@ -192,9 +192,10 @@ static nxc_status run_job(nxc__store *store, const nxc__store_job *job) {
     }
     if (end_transaction(store, SQLITE_DONE, start)) return NXC_OK;
     pthread_mutex_lock(&store->lock);
+    st = store->failure.code;
     if (job->err) *job->err = store->failure;
     pthread_mutex_unlock(&store->lock);
-    return store->failure.code;
+    return st;
 }
 
 static void note_learned(nxc__store *store) {

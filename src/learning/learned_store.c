@@ -283,17 +283,17 @@ static void add_counts(nxc__learned_counts *to, const nxc__learned_counts *c) {
 
 nxc_status nxc__learned_add_all(nxc__store *store,
                                 const nxc__learned_addition *additions,
-                                size_t n, nxc__learned_counts *counts,
-                                nxc_error *err) {
-    adding *a = nxc__alloc_zero(&nxc__allocator_default, sizeof *a);
+                                size_t n, const nxc_allocator *alloc,
+                                nxc__learned_counts *counts, nxc_error *err) {
+    adding *a = nxc__alloc_zero(alloc, sizeof *a);
     if (!a) return nxc__error_nomem(err, sizeof *a);
     a->additions = additions;
     a->n = n;
-    adding_init(a, &nxc__allocator_default);
+    adding_init(a, alloc);
     nxc_status st = nxc__store_run(store, add_task, a, false, err);
     if (st == NXC_OK) add_counts(counts, &a->counts);
     adding_release(a);
-    nxc__free(&nxc__allocator_default, a, sizeof *a);
+    nxc__free(alloc, a, sizeof *a);
     return st;
 }
 
@@ -302,6 +302,7 @@ nxc_status nxc__learned_add_all(nxc__store *store,
 /* Rows of the other store, batch by batch: it is not read within a task. */
 typedef struct merging {
     nxc__store *store;
+    const nxc_allocator *alloc;
     nxc__arena arena; /* of a batch */
     nxc__learned_addition *batch;
     size_t n;
@@ -310,7 +311,8 @@ typedef struct merging {
 #define MERGE_BATCH 1024
 
 static nxc_status flush_batch(merging *m, nxc_error *err) {
-    NXC_TRY(nxc__learned_add_all(m->store, m->batch, m->n, &m->counts, err));
+    NXC_TRY(nxc__learned_add_all(m->store, m->batch, m->n, m->alloc, &m->counts,
+                                 err));
     m->n = 0;
     nxc__arena_reset(&m->arena);
     return NXC_OK;
@@ -354,7 +356,7 @@ static nxc_status add_secrets(void *user, struct nxc__store_db *db,
 nxc_status nxc__learned_merge(nxc__store *store, const char *path,
                               const nxc_allocator *alloc,
                               nxc__learned_counts *counts, nxc_error *err) {
-    merging m = {.store = store};
+    merging m = {.store = store, .alloc = alloc};
     nxc__secrets secrets = {.n = 0};
     size_t bytes = MERGE_BATCH * sizeof *m.batch;
     m.batch = nxc__alloc(alloc, bytes);

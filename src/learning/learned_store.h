@@ -43,8 +43,8 @@ nxc_status nxc__learned_key(const uint8_t secret[NXC_SECRET_BYTES],
  * are added to on success. Thread-safety: any. */
 nxc_status nxc__learned_add_all(nxc__store *store,
                                 const nxc__learned_addition *additions,
-                                size_t n, nxc__learned_counts *counts,
-                                nxc_error *err);
+                                size_t n, const nxc_allocator *alloc,
+                                nxc__learned_counts *counts, nxc_error *err);
 /* The same of every session of another store's file; its secrets are kept too,
  * so that its sessions can still be forgotten by name. */
 nxc_status nxc__learned_merge(nxc__store *store, const char *path,

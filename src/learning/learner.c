@@ -440,7 +440,8 @@ static nxc_status hand_over(nxc__learner *l, const nxc__learned_addition *a,
         r->n_new += n;
         return NXC_OK;
     }
-    NXC_TRY(nxc__learned_add_all(l->setup.store, a, n, &counts, err));
+    NXC_TRY(nxc__learned_add_all(l->setup.store, a, n, l->setup.alloc, &counts,
+                                 err));
     r->n_new += counts.n_new;
     r->n_changed += counts.n_changed;
     r->n_same += counts.n_same;

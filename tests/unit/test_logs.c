@@ -660,7 +660,8 @@ static void test_serving(void **state) {
     assert_true(prior == 0);
     rank_again(folder, "use_learned", "true", NXC_STR("1.2.3.6"), &pop, &prior);
     assert_true(isnan(prior));
-    rank_again(folder, "use_learned", "false", NXC_STR("1.2.3.4"), &pop, &prior);
+    rank_again(folder, "use_learned", "false", NXC_STR("1.2.3.4"), &pop,
+               &prior);
     assert_true(isnan(pop) && prior == .5f);
     /* the older session counts half */
     rank_again(folder, "learned_half_life_days", "1", NXC_STR(""), &pop,
