@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 export FUZZ_SECONDS JOBS
 export CMAKE_BUILD_PARALLEL_LEVEL = $(JOBS)
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
-.PHONY: all demo model test check train-universal bench bench-encoder bench-trees fuzz corpus crash package install sbom help \
+.PHONY: all demo model test check train-universal bench bench-encoder bench-caches bench-trees fuzz corpus crash package install sbom help \
     clean bootstrap-%
 .DEFAULT_GOAL = all
 .NOTPARALLEL:
@@ -42,7 +42,12 @@ bench-encoder: bootstrap-bench build/bench/build.ninja ## the encoder beside ONN
 	@tools/model build/bench/nextcall >/dev/null
 	@bench/run encoder
 
-bench-trees: bootstrap-bench build/bench/build.ninja ## measure tree scoring beside LightGBM and ONNX Runtime
+bench-caches: bootstrap-bench build/bench/build.ninja ## what the caches do, stage by stage and on the benchmark sets (2 minutes)
+	@cmake --build build/bench
+	@tools/model build/bench/nextcall >/dev/null
+	@bench/run caches
+
+bench-trees: bootstrap-bench build/bench/build.ninja ## measure tree scoring beside LightGBM, TL2cgen and ONNX Runtime
 	@cmake --build build/bench
 	@tools/venv >/dev/null || true
 	@bench/run_trees

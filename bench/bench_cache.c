@@ -16,6 +16,8 @@ static const char *model, *document;
 static double runs[MAX_RUNS];
 static nxc_str ids[MAX_CANDIDATES]; /* of the last engine's catalog */
 
+static bool is_universal; /* engines rank by universal-v2, over set v2 */
+
 static nxc_engine *open_engine(const char *const *options) {
     nxc_config *cfg;
     nxc_engine *e;
@@ -28,6 +30,11 @@ static nxc_engine *open_engine(const char *const *options) {
     must(nxc_engine_open(cfg, NULL, &e, &err), &err);
     must(nxc_encoder_open(model, cfg, NULL, &encoder, &err), &err);
     must(nxc_engine_set_encoder(e, encoder, &err), &err);
+    if (is_universal) {
+        nxc_ranker *ranker;
+        must(nxc_ranker_universal(NULL, &ranker, &err), &err);
+        must(nxc_engine_set_ranker(e, ranker, &err), &err);
+    }
     must(nxc_catalog_open(document, NULL, cfg, NULL, &catalog, NULL, &err),
          &err);
     must(nxc_engine_add_catalog(e, NXC_STR("bench"), catalog, &err), &err);
@@ -80,8 +87,8 @@ static void rank_runs(nxc_ctx *ctx, size_t n, const char *how) {
         stages[3][i - 5] = r.timing.score_us;
         stages[4][i - 5] = r.timing.order_us;
     }
-    snprintf(what, sizeof what, "rank %zu candidates, %s (%s)", n, how,
-             r.cache_tier);
+    snprintf(what, sizeof what, "rank %zu candidates by %s, %s (%s)", n,
+             r.feature_set, how, r.cache_tier);
     report(what, "us", runs, MAX_RUNS);
     for (size_t s = 0; s < 5; s++) {
         snprintf(what, sizeof what, "... stage %s", names[s]);
@@ -190,8 +197,12 @@ int main(int argc, char **argv) {
     }
     model = argv[1];
     document = argv[2];
-    bench_ranking("vectors cached", defaults);
-    bench_ranking("vectors computed, embeddings at hand", computed);
+    for (int v = 1; v <= 2; v++) {
+        is_universal = v == 2;
+        bench_ranking("vectors cached", defaults);
+        bench_ranking("vectors computed, embeddings at hand", computed);
+    }
+    is_universal = false;
     bench_embeddings(argv[3]);
     bench_start(argv[3]);
     return 0;

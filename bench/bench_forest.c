@@ -3,7 +3,9 @@
  * DIR/NAME.txt is the model, DIR/NAME.f64 the rows (train_forests.py). For each
  * number of rows a call both walk all rows (4,000, or so many as the call has),
  * in turns, so that drift hits both and no branch predictor learns them.
- * Doubles in, doubles out. One JSON line a figure, the median over the turns:
+ * Doubles in, doubles out. Where there is a DIR/NAME.so (compile_forests.py),
+ * TL2cgen's code takes its turn, row by row. One JSON line a figure, the median
+ * over the turns:
  * {"what", "unit": "ns", "median", "min"}, "peer" for LightGBM's, the better of
  * its two functions. */
 #include <dlfcn.h>
@@ -67,8 +69,17 @@ static lightgbm open_lightgbm(const char *path) {
     return l;
 }
 
+/* A value of a row, and the function, as TL2cgen's header.h declares them. */
+typedef union entry {
+    int missing; /* -1 */
+    double value;
+} entry;
+typedef void (*compiled_predict)(entry *, int, double *);
+
 typedef struct bench {
     lightgbm lgb;
+    compiled_predict compiled; /* or NULL */
+    entry *entries;            /* (n_features) */
     void *booster, *fast;
     nxc__forest_scorer *scorer;
     const double *rows;
@@ -105,6 +116,22 @@ static double run_single(bench *b, size_t step) {
     for (size_t i = 0; i < b->n; i++)
         if (b->lgb.fast(b->fast, b->rows + i * b->n_features, &n, b->out + i))
             die("LGBM_BoosterPredictForMatSingleRowFast failed");
+    return (now_ns() - start) / (double)b->n;
+}
+
+static double run_compiled(bench *b, size_t step) {
+    double start = now_ns();
+    (void)step;
+    for (size_t i = 0; i < b->n; i++) {
+        const double *row = b->rows + i * b->n_features;
+        for (size_t f = 0; f < b->n_features; f++)
+            if (row[f] != row[f])
+                b->entries[f].missing = -1;
+            else
+                b->entries[f].value = row[f];
+        b->out[i] = 0.0;
+        b->compiled(b->entries, 1, &b->out[i]);
+    }
     return (now_ns() - start) / (double)b->n;
 }
 
@@ -151,13 +178,14 @@ static void print(const bench *b, size_t step, const char *peer,
 }
 
 static void bench_step(bench *b, size_t step) {
-    double ours[TURNS], batch[TURNS], single[TURNS];
+    double ours[TURNS], batch[TURNS], single[TURNS], compiled[TURNS];
     size_t n = b->n;
     if (step > n) b->n = step;
     for (size_t t = 0; t < TURNS; t++) {
         ours[t] = run_nextcall(b, step);
         batch[t] = run_batch(b, step);
         single[t] = run_single(b, step);
+        if (b->compiled) compiled[t] = run_compiled(b, step);
     }
     print(b, step, NULL, ours);
     qsort(batch, TURNS, sizeof *batch, by_value);
@@ -165,6 +193,7 @@ static void bench_step(bench *b, size_t step) {
     bool is_single = single[TURNS / 2] < batch[TURNS / 2];
     print(b, step, is_single ? "LightGBM SingleRowFast" : "LightGBM batch",
           is_single ? single : batch);
+    if (b->compiled) print(b, step, "TL2cgen", compiled);
     fflush(stdout);
     b->n = n;
 }
@@ -217,6 +246,16 @@ static void open_model(bench *b, const char *dir, uint32_t cpu) {
         die("LightGBM: fast init");
 }
 
+static void open_compiled(bench *b, const char *dir) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s.so", dir, b->name);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library) return;
+    symbol(library, "predict", &b->compiled);
+    b->entries = calloc(b->n_features, sizeof *b->entries);
+    if (!b->entries) die("no memory");
+}
+
 /* The doubles are the same, or the figures mean nothing. */
 static void check(bench *b) {
     double *want = calloc(b->n, sizeof *want);
@@ -229,6 +268,14 @@ static void check(bench *b) {
     run_nextcall(b, b->n);
     if (memcmp(want, b->out, b->n * sizeof *want) != 0)
         die("scores differ from LightGBM's");
+    if (b->compiled) {
+        run_compiled(b, 1);
+        size_t n = 0;
+        for (size_t i = 0; i < b->n; i++)
+            n += memcmp(&want[i], &b->out[i], sizeof *want) != 0;
+        fprintf(stderr, "%s: %zu of %zu scores of TL2cgen differ\n", b->name, n,
+                b->n);
+    }
     free(want);
 }
 
@@ -247,6 +294,7 @@ int main(int argc, char **argv) {
         }
         bench b = {.lgb = lgb, .name = argv[i]};
         open_model(&b, argv[2], cpu);
+        open_compiled(&b, argv[2]);
         check(&b);
         for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
             if (steps[k] <= 10 * b.n_rows / 4) bench_step(&b, steps[k]);

@@ -5,12 +5,11 @@
 
 The graph is written here, node by node (thresholds are float32 there, so its
 scores are near LightGBM's, not equal). One JSON line for each number of rows a
-call, as bench_forest prints them. TL2cgen runs where it is installed.
+call, as bench_forest prints them.
 """
 import json
 import os
 import sys
-import tempfile
 import time
 
 try:
@@ -90,17 +89,6 @@ def main():
         far = np.abs(session.run(None, {"x": narrow})[0][:, 0] - booster.predict(rows, raw_score=True)).max()
         print(f"{name}: ONNX Runtime's scores differ by at most {far:.2g}", file=sys.stderr)
         measure(name, f"onnxruntime {onnxruntime.__version__}", narrow, lambda x: session.run(None, {"x": x}))
-        try:
-            import tl2cgen
-            import treelite
-        except ImportError as e:
-            print(f"{name}: TL2cgen not measured: the Python package {e.name} is not installed", file=sys.stderr)
-            continue
-        with tempfile.TemporaryDirectory() as work:
-            library = os.path.join(work, "forest.so")
-            tl2cgen.export_lib(treelite.frontend.load_lightgbm_model(path + ".txt"), toolchain="gcc", libpath=library)
-            predictor = tl2cgen.Predictor(library, nthread=1)
-            measure(name, "tl2cgen " + tl2cgen.__version__, rows, lambda x: predictor.predict(tl2cgen.DMatrix(x)))
 
 
 main()

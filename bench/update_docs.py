@@ -1,14 +1,31 @@
 #!/usr/bin/env python3
-"""Put the last run of make bench-encoder into docs/benchmarks.md, between its marks."""
+"""Put the last runs of make bench, bench-encoder and bench-caches (build/NAME.md) into docs/benchmarks.md,
+each between its marks; what was not run stays.
+
+    update_docs.py [NAME...]        bench, bench-encoder, bench-caches; default: all that are there
+"""
 import os
+import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-BEGIN, END = "<!-- bench-encoder: begin -->\n", "<!-- bench-encoder: end -->\n"
+PATH = os.path.join(ROOT, "docs", "benchmarks.md")
+NAMES = ["bench", "bench-encoder", "bench-caches"]
 
-with open(os.path.join(ROOT, "build", "bench-encoder.md"), encoding="utf-8") as f:
-    tables = f.read()
-path = os.path.join(ROOT, "docs", "benchmarks.md")
-with open(path, encoding="utf-8") as f:
-    before, _, rest = f.read().partition(BEGIN)
-with open(path, "w", encoding="utf-8") as f:
-    f.write(before + BEGIN + "\n" + tables.strip() + "\n\n" + END + rest.partition(END)[2])
+
+def replaced(text, name):
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+    with open(os.path.join(ROOT, "build", name + ".md"), encoding="utf-8") as f:
+        tables = f.read()
+    before, mark, rest = text.partition(begin)
+    _, closing, after = rest.partition(end)
+    if not mark or not closing:
+        sys.exit(f"update_docs.py: {PATH}: expected the marks of {name}, got none")
+    return f"{before}{begin}\n{tables.strip()}\n\n{end}{after}"
+
+
+with open(PATH, encoding="utf-8") as f:
+    page = f.read()
+for chosen in sys.argv[1:] or [n for n in NAMES if os.path.exists(os.path.join(ROOT, "build", n + ".md"))]:
+    page = replaced(page, chosen)
+with open(PATH, "w", encoding="utf-8") as f:
+    f.write(page)

@@ -169,6 +169,9 @@ static nxc_status open_engine(const cli_bench *b, const char *store,
         st = nxc_engine_set_encoder(engine, encoder, err);
         if (st != NXC_OK) nxc_encoder_close(encoder);
     }
+    const char *set = cli_get(b->args, "features");
+    if (st == NXC_OK && store && set)
+        st = nxc_engine_set_features(engine, set, err);
     if (st == NXC_OK) st = add_catalogs(b, engine, err);
     nxc_config_free(cfg);
     if (st == NXC_OK)

@@ -138,13 +138,14 @@ static void print_embeddings(const cli_bench *b) {
 
 static void print_table(const cli_bench *b) {
     const cli_bench_row *trace = find_row(b, "restart");
-    printf("%s, seed %zu: %zu scenarios; traces of %zu sessions; of the last "
-           "trace's %zu requests %zu are different; %ld cores\n\n"
+    const char *features = cli_get(b->args, "features");
+    printf("%s, seed %zu, features %s: %zu scenarios; traces of %zu sessions; "
+           "of the last trace's %zu requests %zu are different; %ld cores\n\n"
            "| mode | threads | requests | mean | p50 | p95 | p99 | a vector | "
            "requests/s | vectors found | embeddings found | RSS |\n"
            "|---|---|---|---|---|---|---|---|---|---|---|---|\n",
-           b->set->name, b->seed, b->n, b->n_sessions,
-           trace ? trace->requests : 0, b->n_distinct,
+           b->set->name, b->seed, features ? features : "v1", b->n,
+           b->n_sessions, trace ? trace->requests : 0, b->n_distinct,
            sysconf(_SC_NPROCESSORS_ONLN));
     for (size_t i = 0; i < b->n_rows; i++) {
         const cli_bench_row *r = &b->rows[i];

@@ -36,6 +36,7 @@ static void print_stats(cli_report *r, const char *path,
     cli_report_number(r, "version", (uint64_t)s->user_version);
     cli_report_number(r, "vectors", s->n_vectors);
     cli_report_number(r, "embeddings", s->n_embeddings);
+    cli_report_number(r, "learned_sessions", s->n_learned);
     cli_report_number(r, "bytes_in_use", s->bytes_in_use);
     cli_report_number(r, "file_bytes", s->file_bytes);
     cli_report_text(r, "access",
@@ -97,6 +98,7 @@ int cli_cache_clear(const cli_args *args) {
                           : 0);
     cli_report_number(&r, "file_rows", files.n_rows);
     cli_report_number(&r, "file_bytes_freed", files.n_bytes);
+    cli_report_number(&r, "learned_sessions_kept", after.n_learned);
     if (r.json) puts("}");
     return CLI_OK;
 }

@@ -45,23 +45,12 @@ static nxc_status write_point(void *user, const cli_point *p, nxc_error *err) {
     return st;
 }
 
-static size_t count_candidates(const nxc_catalog *c) {
-    nxc_operation op;
-    size_t n = 0;
-    for (uint32_t i = 0; c && nxc_catalog_get_operation(c, i, &op); i++)
-        n += !(op.flags & NXC_OP_WEBHOOK);
-    return n;
-}
-
 /* Where each point's rows go; the number of rows. */
 static size_t lay_out(extraction *x) {
     size_t row = 0;
     for (size_t i = 0; i < x->dataset.n; i++) {
         const cli_scenario *s = &x->dataset.scenarios[i];
-        size_t n = s->n_candidates;
-        if (n == 0)
-            n = count_candidates(nxc_engine_get_catalog(
-                x->engine, cli_scenario_catalog(x->engine, s)));
+        size_t n = cli_scenario_n_candidates(x->engine, s);
         for (size_t k = 0; k < s->n; k++, row += n)
             x->places[s->first_point + k] = (place){row, n, SIZE_MAX, 0};
     }

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/config.h"
 #include "base/cpu.h"
+#include "cache/store.h"
 #include "command.h"
 #include "encoder/kernels/encoder_kernel.h"
 #include "lightgbm_find.h"
@@ -123,6 +124,35 @@ static void model_rows(report *r, const cli_args *args, const nxc_config *cfg) {
     nxc_encoder_close(encoder);
 }
 
+/* How many sessions the store has learnt; to look at one is not to make one. */
+static void store_rows(report *r, const cli_args *args) {
+    char path[1100], text[1300];
+    nxc__store_options options = {.max_bytes = 0};
+    nxc__store_reader *reader;
+    nxc__store_stats stats;
+    nxc__store *store;
+    nxc_error err;
+    cli_store_path(args, path, sizeof path);
+    if (access(path, F_OK) != 0) {
+        snprintf(text, sizeof text, "%s: none yet", path);
+        row(r, "database", text);
+        return;
+    }
+    nxc_status st = nxc__store_open(path, &options, NULL, &store, &err);
+    if (st == NXC_OK) {
+        st = nxc__store_reader_new(store, &reader, &err);
+        if (st == NXC_OK) {
+            st = nxc__store_get_stats(reader, false, &stats, &err);
+            nxc__store_reader_free(reader);
+        }
+        nxc__store_close(store);
+    }
+    if (st == NXC_OK)
+        snprintf(text, sizeof text, "%s: %llu learned sessions", path,
+                 (unsigned long long)stats.n_learned);
+    row(r, "database", st == NXC_OK ? text : err.message);
+}
+
 static void training_row(report *r, const nxc_config *cfg) {
     char text[1200];
     nxc__lightgbm lib;
@@ -157,6 +187,7 @@ int cli_doctor(const cli_args *args) {
     cpu_rows(&r);
     level_rows(&r, cfg);
     model_rows(&r, args, cfg);
+    store_rows(&r, args);
     training_row(&r, cfg);
     option_rows(&r, cfg);
     row(&r, "health", r.health);

@@ -84,6 +84,18 @@ static nxc_status score_all(job *j, nxc_error *err) {
     return st;
 }
 
+/* The n rows in calls of so many; what does not fill a call is left out. */
+static nxc_status score_steps(job *j, size_t n, size_t step, nxc_error *err) {
+    double *rows = j->rows;
+    nxc_status st = NXC_OK;
+    for (size_t i = 0; i + step <= n && st == NXC_OK; i += step) {
+        j->rows = rows + i * j->n_features;
+        st = score_block(j, step, err);
+    }
+    j->rows = rows;
+    return st;
+}
+
 /* The first rows, again and again, in calls of so many: the least time. */
 static nxc_status bench(job *j, nxc_error *err) {
     static const size_t steps[] = {1, 5, 20, 64, 200, BLOCK_ROWS};
@@ -91,21 +103,16 @@ static nxc_status bench(job *j, nxc_error *err) {
     NXC_TRY(cli_matrix_next(&j->in, j->rows, BLOCK_ROWS, &n, err));
     printf("rows a call    ns a row%s\n", j->is_contrib ? ", explained" : "");
     for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
-        double best = INFINITY, start = cli_seconds(), *rows = j->rows;
-        if (steps[k] > n) break;
+        double best = INFINITY, start = cli_seconds();
+        size_t n_scored = n - n % steps[k];
+        if (n_scored == 0) break;
         while (cli_seconds() - start < 0.2) {
             double before = cli_seconds();
-            for (size_t i = 0; i + steps[k] <= n; i += steps[k]) {
-                j->rows = rows + i * j->n_features;
-                nxc_status st = score_block(j, steps[k], err);
-                j->rows = rows;
-                NXC_TRY(st);
-            }
+            NXC_TRY(score_steps(j, n, steps[k], err));
             double took = cli_seconds() - before;
             if (took < best) best = took;
         }
-        printf("%11zu %11.0f\n", steps[k],
-               best * 1e9 / (double)(n / steps[k] * steps[k]));
+        printf("%11zu %11.0f\n", steps[k], best * 1e9 / (double)n_scored);
     }
     return NXC_OK;
 }

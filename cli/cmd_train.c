@@ -11,7 +11,7 @@
  * An interrupt during the rounds ends them and keeps the best so far; a second
  * one ends the command.
  */
-#include <math.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,8 +19,10 @@
 #include "base/config.h"
 #include "base/hash.h"
 #include "base/number.h"
+#include "features/feature.h"
 #include "judge_rows.h"
 #include "lightgbm_find.h"
+#include "ranker/check_vectors.h"
 #include "ranker/model_notes.h"
 #include "ranker/ranker.h"
 #include "ranker/universal_model.h"
@@ -32,7 +34,7 @@ enum {
     MAX_PARAMETERS = 64,
     MAX_NOTES = 32,
     MAX_MODEL_BYTES = 256 << 20,
-    ENOUGH_SESSIONS = 20 /* held back, to prove anything */
+    ENOUGH_KEYS = 20 /* held back, to prove anything */
 };
 
 typedef struct job {
@@ -221,6 +223,7 @@ static nxc_status prepare(job *j, nxc_error *err) {
     const nxc__train_data *d = &j->input.data;
     NXC_TRY(split_points(j, err));
     size_t n_read = d->n_points;
+    if (j->base) cli_training_narrow(&j->input, j->base);
     NXC_TRY(cli_training_fill(&j->input, j->max, j->seed, err));
     if (j->base)
         NXC_TRY(
@@ -370,7 +373,10 @@ static void side_notes(const job *j, notes *n) {
 static nxc_status compose(job *j, nxc_error *err) {
     notes n = {.arena = &j->input.arena};
     char hash[65], fingerprint[17], version[64];
-    if (j->input.set && nxc_feature_fingerprint(j->input.set, fingerprint)) {
+    const nxc__feature_set *set =
+        j->input.set ? nxc__feature_set_find(nxc__str(j->input.set)) : NULL;
+    if (set) {
+        nxc__feature_set_fingerprint(set, j->input.data.n_columns, fingerprint);
         add_text(&n, "feature_set", j->input.set);
         add_text(&n, "feature_fingerprint", fingerprint);
     }
@@ -413,7 +419,9 @@ static void report_result(job *j) {
         cli_report_text(&j->report, "stopped", "by an interrupt");
 }
 
-/* Whether the held-back sessions prove the new model better. */
+static const char too_few[] = "kept: too few are held back to tell";
+
+/* Whether what is held back proves the new model better. */
 static nxc_status compare(job *j, bool *is_better, nxc_error *err) {
     const nxc__train_data *d = &j->input.data;
     size_t n = d->sides[NXC_SIDE_HELD].n_points;
@@ -422,42 +430,72 @@ static nxc_status compare(job *j, bool *is_better, nxc_error *err) {
     if (!a) return nxc__error_nomem(err, 2 * n * sizeof *a);
     cli_outcome base = cli_judge_side(d, NXC_SIDE_HELD, j->base_scores, a);
     (void)cli_judge_side(d, NXC_SIDE_HELD, j->scores, a + n);
-    NXC_TRY(cli_compare_side(d, NXC_SIDE_HELD, a, a + n, &p, err));
-    *is_better = p.n_sessions >= ENOUGH_SESSIONS && p.interval.low > 0;
-    cli_report_number(&j->report, "held_sessions", p.n_sessions);
+    NXC_TRY(cli_compare_side(d, NXC_SIDE_HELD, j->by, a, a + n, &p, err));
+    *is_better = p.n_keys >= ENOUGH_KEYS && p.interval.low > 0;
+    cli_report_number(&j->report, "held_points", n);
+    cli_report_number(&j->report, "held_keys", p.n_keys);
     cli_report_real(&j->report, "held_base_mrr", base.reciprocal_rank);
     cli_report_real(&j->report, "difference", p.difference);
     cli_report_real(&j->report, "difference_low", p.interval.low);
     cli_report_real(&j->report, "difference_high", p.interval.high);
     cli_report_text(&j->report, "verdict",
-                    p.n_sessions < ENOUGH_SESSIONS
-                        ? "kept: too few sessions are held back to tell"
-                    : *is_better ? "switched: better on held-back sessions"
-                                 : "kept: not proved better on held-back "
-                                   "sessions");
+                    p.n_keys < ENOUGH_KEYS ? too_few
+                    : *is_better ? "switched: better on what was held back"
+                                 : "kept: not proved better on what was held "
+                                   "back");
     return NXC_OK;
 }
 
-/* How many sessions a side has. */
-static size_t count_sessions(const nxc__train_data *d, nxc__side side) {
-    size_t n = 0, first = d->sides[side].first_point;
-    for (size_t i = first; i < first + d->sides[side].n_points; i++)
-        n += i == first ||
-             !nxc__str_eq(d->points[i].session, d->points[i - 1].session);
-    return n;
+/* How many keys of the split are held back: no more than there are points. */
+static nxc_status count_held(const job *j, size_t *n, nxc_error *err) {
+    const nxc__train_data *d = &j->input.data;
+    size_t n_points = d->sides[NXC_SIDE_HELD].n_points;
+    double *none =
+        nxc__alloc_zero(&nxc__allocator_default, (n_points + 1) * sizeof *none);
+    cli_paired p;
+    if (!none) return nxc__error_nomem(err, n_points * sizeof *none);
+    nxc_status st =
+        cli_compare_side(d, NXC_SIDE_HELD, j->by, none, none, &p, err);
+    nxc__free(&nxc__allocator_default, none, (n_points + 1) * sizeof *none);
+    *n = p.n_keys;
+    return st;
+}
+
+/* Rows that the splits care about, with LightGBM's own scores of the file: what
+ * loads it later can prove that it scores as the trainer did. Our own must be
+ * the same bits. */
+static nxc_status write_check(job *j, const char *output, nxc_error *err) {
+    char path[4096 - 512];
+    size_t width = j->input.data.n_columns, n = NXC_CHECK_ROWS;
+    double *rows = nxc__arena_alloc_array(&j->input.arena, n * width + 2 * n,
+                                          sizeof *rows);
+    if (!rows) return nxc__error_nomem(err, n * width * sizeof *rows);
+    double *scores = rows + n * width, *own = scores + n;
+    nxc__buffer_append_char(&j->file, 0);
+    j->file.len--;
+    NXC_TRY(nxc__buffer_status(&j->file, "model", err));
+    NXC_TRY(nxc__check_make(j->ranker, n, rows, own, err));
+    NXC_TRY(
+        nxc__train_predict(&j->lib, j->file.data, rows, n, width, scores, err));
+    if (memcmp(own, scores, n * sizeof *own) != 0)
+        return nxc__error(err, NXC_ERR_INTERNAL,
+                          "the trained model: expected LightGBM's scores, got "
+                          "others");
+    snprintf(path, sizeof path, "%s%s", output, NXC_CHECK_SUFFIX);
+    return nxc__check_write(path, nxc__buffer_str(&j->file), rows, scores, n,
+                            width, err);
 }
 
 static nxc_status run(job *j, nxc_error *err) {
     const char *output = cli_get(j->args, "output");
+    size_t n_held = ENOUGH_KEYS;
     bool is_better = true;
     NXC_TRY(parameters_option(j, err));
     NXC_TRY(prepare(j, err));
-    if (j->base &&
-        count_sessions(&j->input.data, NXC_SIDE_HELD) < ENOUGH_SESSIONS) {
-        cli_report_number(&j->report, "held_sessions",
-                          count_sessions(&j->input.data, NXC_SIDE_HELD));
-        cli_report_text(&j->report, "verdict",
-                        "kept: too few sessions are held back to tell");
+    if (j->base) NXC_TRY(count_held(j, &n_held, err));
+    if (n_held < ENOUGH_KEYS) {
+        cli_report_number(&j->report, "held_keys", n_held);
+        cli_report_text(&j->report, "verdict", too_few);
         return NXC_OK;
     }
     NXC_TRY(train(j, err));
@@ -465,6 +503,7 @@ static nxc_status run(job *j, nxc_error *err) {
     if (j->base) NXC_TRY(compare(j, &is_better, err));
     if (!is_better) return NXC_OK;
     NXC_TRY(compose(j, err));
+    NXC_TRY(write_check(j, output, err));
     NXC_TRY(nxc__file_replace(output, j->file.data, j->file.len, err));
     cli_report_text(&j->report, "model", output);
     return NXC_OK;
@@ -492,6 +531,9 @@ int cli_train(const cli_args *args) {
                          "expected --data and --output, got %s",
                          cli_has(args, "data") ? "no --output" : "no --data");
     if (!count_options(&j)) return CLI_USAGE;
+    /* what LightGBM frees after it has found its bins goes back at once, or it
+     * stays beside the matrix to the end: glibc's own value, kept fixed */
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
     nxc__buffer_init(&j.parameters, &nxc__allocator_default, 1 << 16);
     nxc__buffer_init(&j.model, &nxc__allocator_default, MAX_MODEL_BYTES);
     nxc__buffer_init(&j.file, &nxc__allocator_default, MAX_MODEL_BYTES);

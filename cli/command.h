@@ -271,6 +271,7 @@ int cli_config_check(const cli_args *args);
 int cli_scenarios(const cli_args *args);
 int cli_bench_command(const cli_args *args);
 int cli_precompute_texts(const cli_args *args);
+int cli_learn(const cli_args *args);
 int cli_doctor(const cli_args *args);
 int cli_help(const cli_args *args);
 

@@ -143,6 +143,11 @@ static const cli_option train_options[] = {
     {"held", "SHARE", "with --continue: held back to judge (default 0.3)"},
     {"duplicates", "WHAT",
      "answers with the same row on two sides: refuse (default) or drop"},
+    {"protocol", "cold|warm",
+     "what features know: the catalog alone, or the sessions of other groups "
+     "too; default: cold"},
+    {"learned", "N|random",
+     "warm: at most N sessions, or of each scenario its own number"},
     {"candidates", "N", "of a training point at most N (default 60; 0: all)"},
     {"rounds", "N", "trees at most (default 500)"},
     {"patience", "N",
@@ -368,6 +373,7 @@ static const cli_option bench_features_options[] = {
     {"scenarios", "FILE", "scenarios of the set; default: drawn by --seed"},
     {"seed", "N", "of the scenarios and of the trace (default 1)"},
     {"sessions", "N", "sessions in the trace (default 2000)"},
+    {"features", "SET", "v1 or v2, of the rows with caches (default v1)"},
     OPT_DOCUMENTS,
     OPT_MODEL,
     {"reference", "FILE", "the float32 encoder of the row \"before\""},
@@ -376,6 +382,35 @@ static const cli_option bench_features_options[] = {
 static const cli_example bench_features_examples[] = {
     {"What the caches do for billing",
      "nextcall bench features --set stripe-billing"},
+};
+static const cli_option learn_options[] = {
+    {"catalog", "[NAME=]FILE", "whose operations the calls are; repeatable"},
+    {"on", "NAME", "of several catalogs only this one"},
+    OPT_FILTER,
+    {"format", "FORMAT",
+     "auto (default), sessions, har, access, json or arazzo"},
+    {"session-by", "FIELD",
+     "what tells users apart: a field of the log, or several with commas; of a "
+     "HAR file page or gap"},
+    {"gap", "TIME", "that ends a session of a log: 90s, 30m (default), 2h"},
+    {"prompts", NULL, "keep the prompts of sessions"},
+    {"keep-failed", NULL, "learn calls with a status of 400 or more too"},
+    {"dry-run", NULL, "only read the logs and say what is in them"},
+    {"host", "NAME", "leave out calls of other hosts; repeatable"},
+    {"user", "NAME", "whose recording it is, of HAR and Arazzo files"},
+    {"merge", "STORE.db",
+     "add what another store has learnt, which is only read; repeatable"},
+    {"forget", "SESSION", "forget the session of that name; repeatable"},
+    {"forget-user", "NAME", "forget all sessions of that user; repeatable"},
+    {"stats", NULL, "what has been learnt, by catalog"},
+    OPT_JSON,
+};
+static const cli_example learn_examples[] = {
+    {"A year of access logs, one session a client and half an hour",
+     "nextcall learn --catalog shop=openapi.yaml /var/log/nginx/access.log*"},
+    {"Sessions with their prompts",
+     "nextcall learn --catalog shop=openapi.yaml --prompts sessions.jsonl"},
+    {"Forget one user", "nextcall learn --forget-user 203.0.113.7"},
 };
 static const cli_option registry_add_options[] = {
     {"name", "NAME", "of the version; default: the next number"},
@@ -596,11 +631,13 @@ const cli_command cli_commands[] = {
      "there was damage.",
      OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_verify_examples),
      cli_cache_verify},
-    {"cache clear", "", "delete every row",
-     "Deletes all rows of the database and of the embedding files, gives their "
-     "room back to the file system and says how many there were. Another "
-     "process that has the store open for writing is "
-     "an error.",
+    {"cache clear", "", "delete every cached row",
+     "Deletes all cached rows of the database and of the embedding files, "
+     "gives "
+     "their room back to the file system and says how many there were. Learned "
+     "sessions are no cache: they stay, and their number is said (nextcall "
+     "learn --forget deletes them). Another process that has the store open "
+     "for writing is an error.",
      OPTIONS(cache_options), 0, 0, false, OPTIONS(cache_clear_examples),
      cli_cache_clear},
     {"migrate", "DB", "bring a database up to date",
@@ -645,6 +682,16 @@ const cli_command cli_commands[] = {
      "rows. Tables in Markdown, or JSON.",
      OPTIONS(bench_features_options), 0, 0, true,
      OPTIONS(bench_features_examples), cli_bench_command},
+    {"learn", "[LOG...]", "learn from sessions of the past",
+     "Reads logs (sessions as JSONL, HAR files, access logs in the Common, "
+     "Combined or JSON form, Arazzo documents; plain, gzip, or - for standard "
+     "input) and keeps their sessions in the store, by the name of the "
+     "catalog: which operations, in which order and when, and prompts with "
+     "--prompts. Query strings, headers, bodies and identifiers are not kept, "
+     "users only as keys that nobody can turn back. A log that is read twice "
+     "changes nothing. What is wrong with a log is counted on standard error, "
+     "with the first three of each kind, and is no failure.",
+     OPTIONS(learn_options), 0, 4096, true, OPTIONS(learn_examples), cli_learn},
     {"doctor", "", "what works here, and what is missing",
      "Shows version, processor, kernels, model and options with their origin.",
      OPTIONS(doctor_options), 0, 0, true, OPTIONS(doctor_examples), cli_doctor},

@@ -249,6 +249,18 @@ nxc_str cli_scenario_catalog(const nxc_engine *engine, const cli_scenario *s) {
                                                       : NXC_STR("");
 }
 
+size_t cli_scenario_n_candidates(const nxc_engine *engine,
+                                 const cli_scenario *s) {
+    const nxc_catalog *c =
+        nxc_engine_get_catalog(engine, cli_scenario_catalog(engine, s));
+    nxc_operation op;
+    size_t n = 0;
+    if (s->n_candidates) return s->n_candidates;
+    for (uint32_t i = 0; c && nxc_catalog_get_operation(c, i, &op); i++)
+        n += !(op.flags & NXC_OP_WEBHOOK);
+    return n;
+}
+
 void cli_dataset_release(cli_dataset *d) { nxc__arena_release(&d->arena); }
 
 /* ---------------------------------------------------------------- ranking */
@@ -362,14 +374,14 @@ nxc_status cli_dataset_rank(const cli_protocol *protocol, const cli_dataset *d,
     NXC_TRY(encode_catalogs(protocol->engine, d, err));
     NXC_TRY(nxc__pool_new(n_workers, NULL, &pool, err));
     nxc__arena_init(&arena, &nxc__allocator_default, SIZE_MAX);
-    r.ctxs = nxc__arena_alloc_array(&arena, n_workers, sizeof *r.ctxs);
+    r.ctxs = nxc__arena_alloc_array(&arena, n_workers, sizeof(nxc_ctx *));
     r.known = nxc__arena_alloc_array(&arena, n_workers, sizeof *r.known);
     r.failures = nxc__arena_alloc_array(&arena, n_workers, sizeof *r.failures);
     nxc_status st = NXC_OK;
     if (!r.ctxs || !r.known || !r.failures) {
         st = nxc__error_nomem(err, n_workers * sizeof *r.failures);
     } else {
-        memset(r.ctxs, 0, n_workers * sizeof *r.ctxs);
+        memset(r.ctxs, 0, n_workers * sizeof(nxc_ctx *));
         memset(r.known, 0, n_workers * sizeof *r.known);
         memset(r.failures, 0, n_workers * sizeof *r.failures);
         st = run_all(&r, pool, n_workers, err);

@@ -38,6 +38,9 @@ nxc_str cli_previous_prompt(const cli_scenario *s, size_t step);
 /* How the engine knows a scenario's catalog: by its name, or "" where the one
  * catalog that is loaded was given another. */
 nxc_str cli_scenario_catalog(const nxc_engine *engine, const cli_scenario *s);
+/* How many candidates its decision points have. */
+size_t cli_scenario_n_candidates(const nxc_engine *engine,
+                                 const cli_scenario *s);
 void cli_dataset_release(cli_dataset *d);
 
 /* One ranked decision point. gold: index in ranking->items of the true next

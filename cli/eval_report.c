@@ -63,20 +63,34 @@ static row make_row(const report *r, const cli_method *m) {
     return x;
 }
 
+/* A slice without points has no figures. */
+static void print_value(const char *name, int digits, double value) {
+    if (isnan(value))
+        printf(",\"%s\":null", name);
+    else
+        printf(",\"%s\":%.*g", name, digits, value);
+}
+
 static void print_json(const row *x) {
-    const cli_outcome *a = &x->mean[ALL];
-    printf("{\"method\":\"%s\",\"top1\":%.12g,\"top3\":%.12g,\"top5\":%.12g,"
-           "\"mrr\":%.12g,\"mrr_low\":%.6g,\"mrr_high\":%.6g,"
-           "\"ndcg10\":%.12g,\"first_top1\":%.12g,\"first_mrr\":%.12g,"
-           "\"later_top1\":%.12g,\"later_mrr\":%.12g",
-           x->name, a->top1, a->top3, a->top5, a->reciprocal_rank, x->own.low,
-           x->own.high, a->ndcg10, x->mean[FIRST].top1,
-           x->mean[FIRST].reciprocal_rank, x->mean[LATER].top1,
-           x->mean[LATER].reciprocal_rank);
-    if (!x->is_first)
-        printf(",\"difference\":%.12g,\"difference_low\":%.6g,"
-               "\"difference_high\":%.6g",
-               x->difference, x->apart.low, x->apart.high);
+    const cli_outcome *a = &x->mean[ALL], *f = &x->mean[FIRST],
+                      *l = &x->mean[LATER];
+    printf("{\"method\":\"%s\"", x->name);
+    print_value("top1", 12, a->top1);
+    print_value("top3", 12, a->top3);
+    print_value("top5", 12, a->top5);
+    print_value("mrr", 12, a->reciprocal_rank);
+    print_value("mrr_low", 6, x->own.low);
+    print_value("mrr_high", 6, x->own.high);
+    print_value("ndcg10", 12, a->ndcg10);
+    print_value("first_top1", 12, f->top1);
+    print_value("first_mrr", 12, f->reciprocal_rank);
+    print_value("later_top1", 12, l->top1);
+    print_value("later_mrr", 12, l->reciprocal_rank);
+    if (!x->is_first) {
+        print_value("difference", 12, x->difference);
+        print_value("difference_low", 6, x->apart.low);
+        print_value("difference_high", 6, x->apart.high);
+    }
     puts("}");
 }
 

@@ -1,6 +1,7 @@
 /* Rankers on the points of a training. */
 #include "judge_rows.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ranker/ranker.h"
@@ -27,34 +28,55 @@ cli_outcome cli_judge_side(const nxc__train_data *d, nxc__side side,
     return mean;
 }
 
+/* A point of a side, for sorting. */
+typedef struct keyed {
+    nxc_str key;
+    double value;
+    size_t i;
+} keyed;
+
+static int by_key(const void *a, const void *b) {
+    const keyed *x = a, *y = b;
+    int c = nxc__str_compare(x->key, y->key);
+    return c ? c : (x->i > y->i) - (x->i < y->i);
+}
+
+/* Points of a key stand together in sorted (n); first has room for n + 1. */
+static void compare_keyed(const keyed *sorted, size_t n, nxc__arena *arena,
+                          cli_paired *out) {
+    size_t *first = nxc__arena_alloc_array(arena, n + 1, sizeof *first);
+    double *values = nxc__arena_alloc_array(arena, n + 1, sizeof *values);
+    uint8_t *mask = nxc__arena_alloc(arena, n + 1);
+    double *draws = nxc__arena_alloc_array(arena, CLI_N_DRAWS, sizeof *draws);
+    if (!first || !values || !mask || !draws) return;
+    memset(mask, 1, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        values[i] = sorted[i].value;
+        if (i == 0 || !nxc__str_eq(sorted[i].key, sorted[i - 1].key))
+            first[out->n_keys++] = i;
+    }
+    first[out->n_keys] = n;
+    out->difference = cli_mean(values, mask, n);
+    out->interval = cli_bootstrap(values, mask, first, out->n_keys, draws);
+}
+
 nxc_status cli_compare_side(const nxc__train_data *d, nxc__side side,
-                            const double *a, const double *b, cli_paired *out,
-                            nxc_error *err) {
+                            nxc__split_by by, const double *a, const double *b,
+                            cli_paired *out, nxc_error *err) {
     nxc__arena arena;
     size_t n = d->sides[side].n_points;
     const nxc__train_point *points = d->points + d->sides[side].first_point;
     nxc__arena_init(&arena, &nxc__allocator_default, SIZE_MAX);
-    size_t *first = nxc__arena_alloc_array(&arena, n + 1, sizeof *first);
-    double *values = nxc__arena_alloc_array(&arena, n + 1, sizeof *values);
-    uint8_t *mask = nxc__arena_alloc(&arena, n + 1);
-    double *draws = nxc__arena_alloc_array(&arena, CLI_N_DRAWS, sizeof *draws);
-    nxc_status st = NXC_OK;
+    keyed *sorted = nxc__arena_alloc_array(&arena, n + 1, sizeof *sorted);
     *out = (cli_paired){0};
-    if (!first || !values || !mask || !draws) {
-        st = nxc__error_nomem(err, n * sizeof *values);
-    } else {
-        memset(mask, 1, n + 1);
-        for (size_t i = 0; i < n; i++) {
-            values[i] = b[i] - a[i];
-            if (i == 0 ||
-                !nxc__str_eq(points[i].session, points[i - 1].session))
-                first[out->n_sessions++] = i;
-        }
-        first[out->n_sessions] = n;
-        out->difference = cli_mean(values, mask, n);
-        out->interval =
-            cli_bootstrap(values, mask, first, out->n_sessions, draws);
+    for (size_t i = 0; sorted && i < n; i++)
+        sorted[i] =
+            (keyed){nxc__train_point_key(&points[i], by), b[i] - a[i], i};
+    if (sorted) {
+        qsort(sorted, n, sizeof *sorted, by_key);
+        compare_keyed(sorted, n, &arena, out);
     }
     nxc__arena_release(&arena);
-    return st;
+    return !n || out->n_keys ? NXC_OK
+                             : nxc__error_nomem(err, n * sizeof *sorted);
 }

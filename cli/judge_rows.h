@@ -16,12 +16,12 @@ cli_outcome cli_judge_side(const nxc__train_data *d, nxc__side side,
 
 /* The paired difference b - a of reciprocal ranks over a side's points. */
 typedef struct cli_paired {
-    size_t n_sessions;
+    size_t n_keys; /* sessions, groups, ... */
     double difference;
-    cli_interval interval; /* 95 %, resampling sessions */
+    cli_interval interval; /* 95 %, resampling keys; see cli_bootstrap */
 } cli_paired;
 nxc_status cli_compare_side(const nxc__train_data *d, nxc__side side,
-                            const double *a, const double *b, cli_paired *out,
-                            nxc_error *err);
+                            nxc__split_by by, const double *a, const double *b,
+                            cli_paired *out, nxc_error *err);
 
 #endif

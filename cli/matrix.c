@@ -1,12 +1,15 @@
+#define _GNU_SOURCE /* madvise */
 #include "matrix.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/checked.h"
 #include "base/number.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 40)
 #define MAX_LINE ((size_t)1 << 20)
+#define FORGET_BYTES ((size_t)8 << 20)
 
 /* ----------------------------------------------------------------- .npy */
 
@@ -99,6 +102,19 @@ static nxc_status open_npy(cli_matrix *m, nxc_error *err) {
     return NXC_OK;
 }
 
+/* Pages that were read need not stay in memory. */
+static void forget(cli_matrix *m, size_t end) {
+    size_t page = 4096, from = m->forgotten;
+    end -= end % page;
+    if (end < from + FORGET_BYTES) return;
+    union { /* madvise takes no pointer to const */
+        const uint8_t *in;
+        void *out;
+    } p = {m->map.data + from};
+    (void)madvise(p.out, end - from, MADV_DONTNEED);
+    m->forgotten = end;
+}
+
 static size_t next_npy(cli_matrix *m, double *out, size_t max) {
     size_t n = m->rows - m->rows_read < max ? m->rows - m->rows_read : max;
     const uint8_t *from =
@@ -112,6 +128,7 @@ static size_t next_npy(cli_matrix *m, double *out, size_t max) {
             memcpy(&out[i], from + i * sizeof *out, sizeof *out);
         }
     }
+    forget(m, (size_t)(from - m->map.data));
     return n;
 }
 

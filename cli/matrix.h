@@ -11,7 +11,7 @@ typedef struct cli_matrix {
     bool is_csv;
     /* .npy: float32 or float64, C order */
     nxc__mapping map;
-    size_t at, rows, item_bytes;
+    size_t at, rows, item_bytes, forgotten;
     /* CSV */
     cli_lines lines;
     bool has_line; /* the first one is no header and waits */

@@ -136,6 +136,7 @@ static void print_losses_json(const job *j) {
 static nxc_status run(job *j, nxc_error *err) {
     nxc__train_data *d = &j->input.data;
     const size_t all[NXC_N_SIDES] = {10000, 10000, 10000};
+    cli_training_narrow(&j->input, j->ranker);
     NXC_TRY(cli_training_fill(&j->input, all, j->seed, err));
     NXC_TRY(nxc__ranker_check_features(j->ranker, d->names, d->n_columns, err));
     if (d->n_points == 0)

@@ -285,6 +285,9 @@ nxc_status cli_engine_with(const cli_args *args, const char *ranker,
     is_ahead = nxc__config_bool(cfg, NXC_OPT_precompute_embeddings);
     has_store = nxc__config_text(cfg, NXC_OPT_store).len > 0;
     nxc_status st = add_store(args, cfg, err);
+    /* what is judged may be what was learnt */
+    if (st == NXC_OK && cli_has(args, "scenarios"))
+        st = nxc_config_set(cfg, "use_learned", "false", err);
     if (st == NXC_OK) st = nxc_engine_open(cfg, NULL, &engine, err);
     if (st == NXC_OK) {
         nxc_error warning;

@@ -24,7 +24,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "matrix.h"
-#include "protocol.h"
+#include "ranker/ranker.h"
 #include "train/train_sample.h"
 
 /* A point's rows in a matrix. */
@@ -36,7 +36,9 @@ struct cli_source {
     const char *path, *catalog; /* catalog NULL: those of --catalog */
     bool is_matrix;
     cli_dataset all, dataset; /* of scenarios: read; taken */
-    place *places;            /* (n) of a matrix */
+    nxc_engine *engine;       /* of scenarios, while rows are made */
+    cli_protocol protocol;
+    place *places; /* (n) of a matrix */
     size_t first_point, n;
 };
 
@@ -158,12 +160,12 @@ static nxc_status read_index_line(cli_training *t, const cli_lines *l,
                                   nxc_error *err) {
     nxc__json_doc *doc;
     place p;
-    nxc_status st = NXC_ERR_LIMIT;
-    if (!l->too_long)
-        st = nxc__json_parse(nxc__str(l->name), (nxc_str){l->line, l->len},
-                             NULL, NULL, &doc, err);
-    else
-        nxc__error(err, st, "%s:1: expected a shorter line", l->name);
+    if (l->too_long)
+        return nxc__error(err, NXC_ERR_LIMIT,
+                          "%s:%zu: expected at most %zu bytes, got more",
+                          l->name, l->number, l->max);
+    nxc_status st = nxc__json_parse(
+        nxc__str(l->name), (nxc_str){l->line, l->len}, NULL, NULL, &doc, err);
     if (st != NXC_OK) return cli_lines_blame(l, l->name, st, err);
     st = read_place(t, nxc__json_root(doc), row, &p, err);
     nxc__json_free(doc);
@@ -284,17 +286,22 @@ static nxc_status name_columns(cli_training *t, size_t n, const char ***out,
 static nxc_status open_training(cli_training *t, nxc_error *err) {
     nxc__buffer list;
     const char **names = NULL;
-    size_t every, n = 0;
-    if (!cli_get_count(t->args, "every", 1, 1000000, &every) || every == 0)
+    size_t n = 0;
+    if (!cli_get_count(t->args, "every", 1, 1000000, &t->every) ||
+        t->every == 0)
         return nxc__error(err, NXC_ERR_INVALID,
                           "--every: expected a number above 0, got none");
+    if (!cli_protocol_read(t->args, &t->protocol))
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "--protocol: expected cold or warm, got another");
     nxc__buffer_init(&list, &nxc__allocator_default, (size_t)1 << 30);
     nxc_status st = list_sources(t, &list, err);
     nxc__buffer_release(&list);
     if (st == NXC_OK) st = find_set(t, cli_get(t->args, "set"), &n, err);
     if (st == NXC_OK) st = name_columns(t, n, &names, err);
     nxc__train_data_init(&t->data, names, n, &nxc__allocator_default);
-    return st == NXC_OK ? read_points(t, every, err) : st;
+    t->n_columns = n;
+    return st == NXC_OK ? read_points(t, t->every, err) : st;
 }
 
 nxc_status cli_training_open(cli_training *t, const cli_args *args,
@@ -307,9 +314,19 @@ nxc_status cli_training_open(cli_training *t, const cli_args *args,
     return st;
 }
 
+static void close_engine(cli_source *s) {
+    cli_protocol_close(&s->protocol);
+    nxc_engine_close(s->engine);
+    s->engine = NULL;
+}
+static void close_source(cli_source *s) {
+    close_engine(s);
+    cli_dataset_release(&s->all);
+}
+
 void cli_training_close(cli_training *t) {
     for (size_t i = 0; i < t->n_sources; i++)
-        cli_dataset_release(&t->sources[i].all);
+        close_source(&t->sources[i]);
     nxc__train_data_release(&t->data);
     nxc__arena_release(&t->arena);
     t->n_sources = 0;
@@ -350,9 +367,14 @@ static nxc_status keep_rows(filler *f, size_t i, const float *rows, size_t n,
     return st;
 }
 
-static int compare_operations(const void *a, const void *b) {
-    const nxc_ranked *x = *(const nxc_ranked *const *)a,
-                     *y = *(const nxc_ranked *const *)b;
+/* An item of a ranking. */
+typedef struct slot {
+    uint32_t operation;
+    uint32_t at; /* in the ranking */
+} slot;
+
+static int by_operation(const void *a, const void *b) {
+    const slot *x = a, *y = b;
     return (x->operation > y->operation) - (x->operation < y->operation);
 }
 
@@ -361,42 +383,61 @@ static nxc_status keep_point(void *user, const cli_point *p, nxc_error *err) {
     filler *f = user;
     const nxc_ranking *r = p->ranking;
     const nxc_allocator *a = &nxc__allocator_default;
-    size_t width = r->n_features * sizeof(float), gold = SIZE_MAX;
-    size_t bytes = r->n * (sizeof(nxc_ranked *) + width);
-    const nxc_ranked **items = nxc__alloc(a, bytes);
-    if (!items) return nxc__error_nomem(err, bytes);
-    float *rows = (float *)(void *)(items + r->n);
+    size_t n_columns = f->t->data.n_columns; /* the first of r->n_features */
+    size_t width = n_columns * sizeof(float), gold = SIZE_MAX;
+    size_t bytes = r->n * (sizeof(slot) + width);
+    slot *slots = nxc__alloc(a, bytes);
+    if (!slots) return nxc__error_nomem(err, bytes);
+    float *rows = (float *)(void *)(slots + r->n);
     for (size_t i = 0; i < r->n; i++)
-        items[i] = &r->items[i];
-    qsort(items, r->n, sizeof *items, compare_operations);
+        slots[i] = (slot){r->items[i].operation, (uint32_t)i};
+    qsort(slots, r->n, sizeof *slots, by_operation);
     for (size_t i = 0; i < r->n; i++) {
-        memcpy(rows + i * r->n_features, items[i]->features, width);
-        if (p->gold != SIZE_MAX && items[i] == &r->items[p->gold]) gold = i;
+        memcpy(rows + i * n_columns, r->items[slots[i].at].features, width);
+        if (slots[i].at == p->gold) gold = i;
     }
     nxc_status st = keep_rows(
         f, f->source->first_point + p->scenario->first_point + p->step, rows,
         r->n, gold, err);
-    nxc__free(a, (void *)items, bytes);
+    nxc__free(a, slots, bytes);
     return st;
 }
 
-static nxc_status fill_scenarios(filler *f, nxc_error *err) {
-    nxc_engine *engine;
+/* A point of n candidates keeps so many. */
+static void size_point(const filler *f, size_t i, size_t n) {
+    nxc__train_data *d = &f->t->data;
+    size_t max = f->max[d->points[i].side];
+    nxc__train_data_set_size(d, i, n < max ? n : max);
+}
+
+/* An engine that extracts, and how many candidates each point has. */
+static nxc_status open_scenarios(filler *f, cli_source *s, nxc_error *err) {
+    size_t n_workers;
+    if (!f->t->set)
+        return nxc__error(err, NXC_ERR_MISMATCH,
+                          "%s: expected scenarios without a matrix of other "
+                          "columns, got both",
+                          s->path);
+    NXC_TRY(cli_engine_with(f->t->args, "v1", s->catalog, &s->engine, err));
+    NXC_TRY(nxc_engine_set_features(s->engine, f->t->set, err));
+    NXC_TRY(cli_workers(f->t->args, &n_workers, err));
+    NXC_TRY(cli_protocol_open(&s->protocol, s->engine, &f->t->protocol, &s->all,
+                              f->t->every, &s->dataset, n_workers, err));
+    for (size_t i = 0; i < s->dataset.n; i++) {
+        const cli_scenario *x = &s->dataset.scenarios[i];
+        size_t n = cli_scenario_n_candidates(s->engine, x);
+        for (size_t k = 0; k < x->n; k++)
+            size_point(f, s->first_point + x->first_point + k, n);
+    }
+    return NXC_OK;
+}
+
+static nxc_status fill_scenarios(filler *f, cli_source *s, nxc_error *err) {
     size_t n_workers;
     NXC_TRY(cli_workers(f->t->args, &n_workers, err));
-    NXC_TRY(
-        cli_engine_with(f->t->args, "v1", f->source->catalog, &engine, err));
-    nxc_status st =
-        f->t->set ? nxc_engine_set_features(engine, f->t->set, err)
-                  : nxc__error(err, NXC_ERR_MISMATCH,
-                               "%s: expected scenarios without a matrix of "
-                               "other columns, got both",
-                               f->source->path);
-    if (st == NXC_OK)
-        st = cli_dataset_rank(&(cli_protocol){.engine = engine},
-                              &f->source->dataset, n_workers, keep_point, f,
-                              err);
-    nxc_engine_close(engine);
+    nxc_status st = cli_dataset_rank(&s->protocol, &s->dataset, n_workers,
+                                     keep_point, f, err);
+    close_engine(s);
     return st;
 }
 
@@ -404,21 +445,22 @@ static nxc_status fill_scenarios(filler *f, nxc_error *err) {
 static nxc_status fill_place(filler *f, cli_matrix *m, size_t i, double *wide,
                              float *rows, nxc_error *err) {
     const place *p = &f->source->places[i];
-    size_t n, width = f->t->data.n_columns;
+    size_t n, width = f->t->data.n_columns, wide_width = f->t->n_columns;
     NXC_TRY(cli_matrix_next(m, wide, p->n, &n, err));
     if (n != p->n)
         return nxc__error(err, NXC_ERR_MISMATCH,
                           "%s: expected the rows of %s.jsonl, got fewer",
                           m->path, m->path);
-    for (size_t k = 0; k < n * width; k++)
-        rows[k] = (float)wide[k];
+    for (size_t k = 0; k < n; k++)
+        for (size_t c = 0; c < width; c++)
+            rows[k * width + c] = (float)wide[k * wide_width + c];
     return keep_rows(f, f->source->first_point + i, rows, n, p->gold, err);
 }
 
 static nxc_status fill_matrix(filler *f, nxc_error *err) {
     const nxc_allocator *a = &nxc__allocator_default;
     cli_matrix m;
-    size_t most = 1, width = f->t->data.n_columns, total = 0;
+    size_t most = 1, width = f->t->n_columns, total = 0;
     NXC_TRY(cli_matrix_open(&m, f->source->path, width, NULL, NULL, err));
     for (size_t i = 0; i < f->source->n; i++) {
         size_t n = f->source->places[i].n;
@@ -442,15 +484,29 @@ static nxc_status fill_matrix(filler *f, nxc_error *err) {
     return st;
 }
 
+void cli_training_narrow(cli_training *t, const nxc_ranker *ranker) {
+    size_t own = nxc_ranker_n_features(ranker);
+    if (t->set && own < t->data.n_columns && nxc__ranker_has_names(ranker) &&
+        nxc__ranker_check_features(ranker, t->data.names, own, NULL) == NXC_OK)
+        t->data.n_columns = own;
+}
+
 nxc_status cli_training_fill(cli_training *t, const size_t *max, uint64_t seed,
                              nxc_error *err) {
     filler f = {.t = t, .max = max, .seed = seed};
     f.n_signals =
         nxc__train_find_signals(t->data.names, t->data.n_columns, f.signals);
     for (size_t i = 0; i < t->n_sources; i++) {
+        cli_source *s = &t->sources[i];
+        if (!s->is_matrix) NXC_TRY(open_scenarios(&f, s, err));
+        for (size_t k = 0; s->is_matrix && k < s->n; k++)
+            size_point(&f, s->first_point + k, s->places[k].n);
+    }
+    NXC_TRY(nxc__train_data_reserve(&t->data, err));
+    for (size_t i = 0; i < t->n_sources; i++) {
         f.source = &t->sources[i];
         NXC_TRY(f.source->is_matrix ? fill_matrix(&f, err)
-                                    : fill_scenarios(&f, err));
+                                    : fill_scenarios(&f, &t->sources[i], err));
     }
     t->n_unknown = nxc__atomic_counter_add(&f.n_unknown, 0);
     t->n_single = nxc__atomic_counter_add(&f.n_single, 0);

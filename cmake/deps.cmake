@@ -6,6 +6,7 @@ pkg_check_modules(NXC_UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(NXC_XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(NXC_CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(NXC_SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(NXC_ZLIB REQUIRED IMPORTED_TARGET zlib)
 
 option(NXC_SYSTEM_YYJSON "Use an installed yyjson" OFF)
 if(NXC_SYSTEM_YYJSON)

@@ -25,7 +25,7 @@ install(FILES ${PROJECT_BINARY_DIR}/nextcallConfig.cmake
         ${PROJECT_BINARY_DIR}/nextcallConfigVersion.cmake
         DESTINATION ${NXC_CMAKE_DIR} COMPONENT dev)
 
-set(NXC_PC_REQUIRES "yaml-0.1 libutf8proc libxxhash libcrypto sqlite3")
+set(NXC_PC_REQUIRES "yaml-0.1 libutf8proc libxxhash libcrypto sqlite3 zlib")
 if(NXC_SYSTEM_YYJSON)
   string(APPEND NXC_PC_REQUIRES " yyjson")
 endif()
@@ -73,7 +73,7 @@ set(CPACK_DEBIAN_LIB_PACKAGE_NAME libnextcall${PROJECT_VERSION_MAJOR})
 set(CPACK_DEBIAN_LIB_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libnextcall-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "libnextcall${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), libyaml-dev, libutf8proc-dev, libxxhash-dev, libssl-dev, libsqlite3-dev")
+set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "libnextcall${PROJECT_VERSION_MAJOR} (= ${PROJECT_VERSION}), libyaml-dev, libutf8proc-dev, libxxhash-dev, libssl-dev, libsqlite3-dev, zlib1g-dev")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME nextcall)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS "python3, python3-pip")

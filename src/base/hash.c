@@ -1,6 +1,8 @@
 #include "base/hash.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -66,4 +68,22 @@ nxc_status nxc__sha256_bytes(const void *bytes, size_t n,
 }
 void nxc__sha256_format(const uint8_t digest[NXC_SHA256_BYTES], char out[65]) {
     hex(digest, NXC_SHA256_BYTES, out);
+}
+
+nxc_status nxc__hmac_sha256(const void *key, size_t n_key, const void *bytes,
+                            size_t n, uint8_t out[NXC_SHA256_BYTES],
+                            nxc_error *err) {
+    unsigned len = 0;
+    if (n_key <= INT32_MAX &&
+        HMAC(EVP_sha256(), key, (int)n_key, bytes, n, out, &len) &&
+        len == NXC_SHA256_BYTES)
+        return NXC_OK;
+    return nxc__error(err, NXC_ERR_INTERNAL,
+                      "libcrypto: expected an HMAC, got none");
+}
+
+nxc_status nxc__random_secret(void *out, size_t n, nxc_error *err) {
+    if (n <= INT32_MAX && RAND_bytes(out, (int)n) == 1) return NXC_OK;
+    return nxc__error(err, NXC_ERR_IO,
+                      "libcrypto: expected random bytes, got none");
 }

@@ -1,4 +1,5 @@
-/* Hashes: XXH3 (cache keys, checksums) and SHA-256 (pins, fingerprints). */
+/* Hashes: XXH3 (cache keys, checksums) and SHA-256 (pins, fingerprints, keys of
+ * sessions). */
 #ifndef NXC_BASE_HASH_H
 #define NXC_BASE_HASH_H
 
@@ -26,5 +27,12 @@ nxc_status nxc__sha256_bytes(const void *bytes, size_t n,
                              uint8_t out[NXC_SHA256_BYTES], nxc_error *err);
 /* 64 hex digits and a NUL. */
 void nxc__sha256_format(const uint8_t digest[NXC_SHA256_BYTES], char out[65]);
+
+/* HMAC-SHA-256 (RFC 2104) of bytes under a key of n_key bytes. */
+nxc_status nxc__hmac_sha256(const void *key, size_t n_key, const void *bytes,
+                            size_t n, uint8_t out[NXC_SHA256_BYTES],
+                            nxc_error *err);
+/* Bytes that nobody can guess, for keys alone: never for a result. */
+nxc_status nxc__random_secret(void *out, size_t n, nxc_error *err);
 
 #endif

@@ -61,6 +61,31 @@ static bool read_json(const char *buf, size_t n, double *out) {
     return true;
 }
 
+/* digits [. digits] of at most 15 digits: both the digits as an integer and
+ * the power of ten are doubles, and their quotient is rounded once. False for
+ * anything else. Source: Clinger 1990. */
+static bool read_short(nxc_str s, double *out) {
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3, 1e4,  1e5,
+                                    1e6,  1e7,  1e8,  1e9, 1e10, 1e11,
+                                    1e12, 1e13, 1e14, 1e15};
+    int64_t digits = 0;
+    size_t point = s.len, n = 0;
+    if (s.len > 16) return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (nxc__is_digit(s.ptr[i])) {
+            digits = digits * 10 + (s.ptr[i] - '0');
+            n++;
+        } else if (s.ptr[i] == '.' && point == s.len) {
+            point = i;
+        } else {
+            return false;
+        }
+    }
+    if (n == 0 || n > 15) return false;
+    *out = (double)digits / powers[point < s.len ? s.len - 1 - point : 0];
+    return true;
+}
+
 bool nxc__parse_double(nxc_str s, double *out) {
     char buf[NXC_NUMBER_MAX + 2]; /* one digit may be put in, and the NUL */
     bool is_negative = s.len && s.ptr[0] == '-';
@@ -69,6 +94,10 @@ bool nxc__parse_double(nxc_str s, double *out) {
     if (s.len == 0 || s.len > NXC_NUMBER_MAX) return false;
     if (nxc__is_alpha(s.ptr[0])) return parse_word(s, is_negative, out);
     double v = 0.0;
+    if (read_short(s, &v)) {
+        *out = is_negative ? -v : v;
+        return true;
+    }
     memcpy(buf, s.ptr, s.len);
     buf[s.len] = 0;
     bool is_plain = buf[0] != '-' && read_json(buf, s.len, &v);
@@ -88,6 +117,8 @@ bool nxc__parse_int(nxc_str s, int64_t min, int64_t max, int64_t *out) {
     size_t i = s.len && (s.ptr[0] == '-' || s.ptr[0] == '+');
     if (i == s.len || skip_digits(s, i) != s.len) return false;
     int64_t v = 0; /* kept negative: that side reaches further */
+    for (size_t short_end = s.len - i < 19 ? s.len : i; i < short_end; i++)
+        v = v * 10 - (s.ptr[i] - '0'); /* up to 18 digits fit */
     for (; i < s.len; i++)
         if (__builtin_mul_overflow(v, 10, &v) ||
             __builtin_sub_overflow(v, s.ptr[i] - '0', &v))

@@ -7,6 +7,7 @@ file(GLOB schemas CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/schema/*.sql)
 nxc_sql_strings(${PROJECT_BINARY_DIR}/generated/store_schema.inc ${schemas})
 target_include_directories(nxc_objects PRIVATE ${PROJECT_BINARY_DIR}/generated)
 target_sources(nxc_objects PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/learned_rows.c
   ${CMAKE_CURRENT_LIST_DIR}/migrate.c
   ${CMAKE_CURRENT_LIST_DIR}/store.c
   ${CMAKE_CURRENT_LIST_DIR}/store_db.c

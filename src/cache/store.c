@@ -291,13 +291,33 @@ nxc_status nxc__store_flush(nxc__store *store, nxc_error *err) {
     return store->is_writer ? wait_for_writer(store, false, err) : NXC_OK;
 }
 
-nxc_status nxc__store_clear(nxc__store *store, nxc_error *err) {
-    if (store->is_writer) return wait_for_writer(store, true, err);
+static nxc_status refuse_to_write(const nxc__store *store, nxc_error *err) {
     return nxc__error(
         err, NXC_ERR_STATE,
         "%s: expected to be the process that writes, got another: "
         "end it, or make the file writable",
         store->path);
+}
+
+nxc_status nxc__store_clear(nxc__store *store, nxc_error *err) {
+    return store->is_writer ? wait_for_writer(store, true, err)
+                            : refuse_to_write(store, err);
+}
+
+nxc_status nxc__store_run(nxc__store *store, nxc__store_task task, void *user,
+                          bool hide, nxc_error *err) {
+    nxc__store_job job = {.task = task, .user = user, .err = err, .hide = hide};
+    if (!store->is_writer) return refuse_to_write(store, err);
+    pthread_mutex_lock(&store->lock);
+    nxc__store_job **end = &store->jobs;
+    while (*end)
+        end = &(*end)->next;
+    *end = &job;
+    pthread_cond_signal(&store->work);
+    while (!job.is_done)
+        pthread_cond_wait(&store->idle, &store->lock);
+    pthread_mutex_unlock(&store->lock);
+    return job.status;
 }
 
 void nxc__store_report_damage(nxc__store *store, uint64_t generation) {

@@ -104,6 +104,7 @@ nxc_status nxc__store_recent_embeddings(nxc__store_reader *reader, size_t max,
 
 typedef struct nxc__store_stats {
     uint64_t n_vectors, n_embeddings;
+    uint64_t n_learned;    /* sessions */
     uint64_t bytes_in_use; /* of pages */
     uint64_t file_bytes;   /* of the database and its log */
     uint64_t n_damaged; /* by verify: rows, and sentences of SQLite's check */
@@ -112,8 +113,8 @@ typedef struct nxc__store_stats {
 /* verify: read every row and its checksum, and SQLite's integrity_check. */
 nxc_status nxc__store_get_stats(nxc__store_reader *reader, bool verify,
                                 nxc__store_stats *out, nxc_error *err);
-/* Delete all rows and give the pages back; NXC_ERR_STATE if another process
- * writes. Thread-safety: any. */
+/* Delete all cached rows and give the pages back; learned sessions stay.
+ * NXC_ERR_STATE if another process writes. Thread-safety: any. */
 nxc_status nxc__store_clear(nxc__store *store, nxc_error *err);
 
 #endif

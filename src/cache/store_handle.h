@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "cache/learned_rows.h"
 #include "cache/store.h"
 #include "cache/store_db.h"
 #include "cache/store_row.h"
@@ -49,6 +50,16 @@ typedef struct nxc__store_touches {
     size_t n;
 } nxc__store_touches;
 
+/* A task for the writer, on the stack of the thread that waits for it. */
+typedef struct nxc__store_job {
+    nxc__store_task task;
+    void *user;
+    nxc_error *err;
+    nxc_status status;
+    bool hide, is_done;
+    struct nxc__store_job *next;
+} nxc__store_job;
+
 struct nxc__store {
     const nxc_allocator *alloc;
     nxc__store_options options;
@@ -68,6 +79,7 @@ struct nxc__store {
     bool quit, must_clear, must_write_touches;
     uint64_t n_flushes, n_flushed; /* asked for, done */
     nxc_error failure;             /* the last one since a flush */
+    struct nxc__store_job *jobs;   /* waiting for the writer, oldest first */
 
     pthread_mutex_t touch_lock; /* taken after lock, if both are */
     nxc__store_touches touches;
@@ -79,6 +91,7 @@ struct nxc__store {
     nxc__store_touches back_touches;
     int64_t expired_at; /* the second of the last look for expired rows */
     size_t n_quarantined;
+    uint64_t learned_bytes; /* about what learned sessions take; not cache */
 
     char path[1024];
 };

@@ -6,7 +6,8 @@
 
 typedef enum nxc__row_kind {
     NXC_ROW_VECTOR = 1,
-    NXC_ROW_EMBEDDING = 2
+    NXC_ROW_EMBEDDING = 2,
+    NXC_ROW_LEARNED = 3 /* learned_rows.h; here only to be deleted */
 } nxc__row_kind;
 
 /* Floats of a row at most. */

@@ -73,7 +73,8 @@ typedef struct numbers {
 static int read_numbers(nxc__store_db *db, numbers *n) {
     static const char tables[] =
         "SELECT count(*), total(name NOT IN ('feature_vector_cache',"
-        " 'embedding_cache')) FROM sqlite_schema WHERE type IN ('table',"
+        " 'embedding_cache', 'learned_session', 'learned_secret')) FROM "
+        "sqlite_schema WHERE type IN ('table',"
         " 'view') AND name NOT LIKE 'sqlite_%'";
     int rc = nxc__store_db_run(db, NXC_SQL_APPLICATION_ID, &n->application);
     if (rc != SQLITE_DONE) return rc;

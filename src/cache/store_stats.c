@@ -86,6 +86,14 @@ static uint64_t file_bytes(const char *path) {
     return n + (stat(log, &sb) == 0 ? (uint64_t)sb.st_size : 0);
 }
 
+static nxc_status pass_over(void *user, const nxc__learned_row *row,
+                            nxc_error *err) {
+    (void)user;
+    (void)row;
+    (void)err;
+    return NXC_OK;
+}
+
 nxc_status nxc__store_get_stats(nxc__store_reader *reader, bool verify,
                                 nxc__store_stats *out, nxc_error *err) {
     uint64_t page = 0, n = 0, n_free = 0, version = 0;
@@ -96,6 +104,7 @@ nxc_status nxc__store_get_stats(nxc__store_reader *reader, bool verify,
     NXC_TRY(number(reader, NXC_SQL_FREE_PAGES, &n_free, err));
     NXC_TRY(number(reader, NXC_SQL_COUNT_EMBEDDINGS, &out->n_embeddings, err));
     NXC_TRY(number(reader, NXC_SQL_COUNT_VECTORS, &out->n_vectors, err));
+    NXC_TRY(number(reader, NXC_SQL_COUNT_LEARNED, &out->n_learned, err));
     out->user_version = (int)version;
     out->bytes_in_use = (n - n_free) * page;
     out->file_bytes = file_bytes(reader->store->path);
@@ -104,5 +113,7 @@ nxc_status nxc__store_get_stats(nxc__store_reader *reader, bool verify,
                         &out->n_damaged, err));
     NXC_TRY(verify_rows(reader, NXC_SQL_ALL_EMBEDDINGS, NXC_ROW_EMBEDDING,
                         &out->n_damaged, err));
+    NXC_TRY(nxc__learned_rows_each(reader, (nxc_str){NULL, 0}, pass_over, NULL,
+                                   &out->n_damaged, err));
     return check_structure(reader, &out->n_damaged, err);
 }

@@ -2,7 +2,8 @@
  * The thread that writes.
  *
  *     wait -> take the queue and the accesses -> rows, in transactions of at
- *     most MAX_TRANSACTION -> accesses -> clear -> housekeeping -> say so
+ *     most MAX_TRANSACTION -> accesses -> tasks -> clear -> housekeeping -> say
+ *     so
  *
  * It owns the only connection that writes and checkpoints (SQLite before 3.51.3
  * may lose the log if two do). Taking is a swap of two buffers, so that put
@@ -57,11 +58,13 @@ static void bind_put(sqlite3_stmt *s, const nxc__store_record *r, int64_t now) {
 
 static int write_record(nxc__store *store, const nxc__store_record *r,
                         int64_t now) {
-    bool is_vector = r->kind == NXC_ROW_VECTOR;
-    nxc__store_sql which = r->must_delete ? is_vector ? NXC_SQL_DELETE_VECTOR
-                                                      : NXC_SQL_DELETE_EMBEDDING
-                           : is_vector    ? NXC_SQL_PUT_VECTOR
-                                          : NXC_SQL_PUT_EMBEDDING;
+    static const nxc__store_sql deletes[] = {
+        [NXC_ROW_VECTOR] = NXC_SQL_DELETE_VECTOR,
+        [NXC_ROW_EMBEDDING] = NXC_SQL_DELETE_EMBEDDING,
+        [NXC_ROW_LEARNED] = NXC_SQL_DELETE_LEARNED_ROW};
+    nxc__store_sql which = r->must_delete              ? deletes[r->kind]
+                           : r->kind == NXC_ROW_VECTOR ? NXC_SQL_PUT_VECTOR
+                                                       : NXC_SQL_PUT_EMBEDDING;
     sqlite3_stmt *s = nxc__store_db_get(&store->db, which);
     if (!s) return sqlite3_extended_errcode(store->db.handle);
     if (r->must_delete)
@@ -170,6 +173,55 @@ static void write_accesses(nxc__store *store) {
         end_transaction(store, write_touches(store), start);
 }
 
+/* ---------------------------------------------------------- tasks */
+
+/* In a transaction of its own; what it deletes is overwritten if it says so,
+ * and then leaves the log too. */
+static nxc_status run_job(nxc__store *store, const nxc__store_job *job) {
+    nxc__store_db *db = &store->db;
+    uint64_t start = nxc__clock_ns();
+    if (!db->handle || !begin_transaction(store))
+        return nxc__error(job->err, NXC_ERR_STATE,
+                          "%s: expected a database that can be written, got "
+                          "none",
+                          store->path);
+    nxc_status st = job->task(job->user, db, job->err);
+    if (st != NXC_OK) {
+        nxc__store_db_run(db, NXC_SQL_ROLLBACK, NULL);
+        return st;
+    }
+    if (end_transaction(store, SQLITE_DONE, start)) return NXC_OK;
+    pthread_mutex_lock(&store->lock);
+    st = store->failure.code;
+    if (job->err) *job->err = store->failure;
+    pthread_mutex_unlock(&store->lock);
+    return st;
+}
+
+static void note_learned(nxc__store *store) {
+    int64_t bytes = 0;
+    if (nxc__store_db_run(&store->db, NXC_SQL_LEARNED_BYTES, &bytes) ==
+            SQLITE_DONE &&
+        bytes > 0)
+        store->learned_bytes = (uint64_t)bytes;
+}
+
+static void run_jobs(nxc__store *store, nxc__store_job *jobs) {
+    if (jobs) nxc__store_db_run(&store->db, NXC_SQL_MORE_PAGES, NULL);
+    for (nxc__store_job *job = jobs; job; job = job->next) {
+        if (job->hide)
+            nxc__store_db_run(&store->db, NXC_SQL_HIDE_DELETED, NULL);
+        job->status = run_job(store, job);
+        if (!job->hide) continue;
+        nxc__store_db_run(&store->db, NXC_SQL_CHECKPOINT, NULL);
+        nxc__store_db_run(&store->db, NXC_SQL_SHOW_DELETED, NULL);
+    }
+    if (!jobs) return;
+    note_learned(store);
+    nxc__store_db_run(&store->db, NXC_SQL_FEWER_PAGES, NULL);
+    nxc__store_db_run(&store->db, NXC_SQL_FREE_MEMORY, NULL);
+}
+
 /* ---------------------------------------------------------- housekeeping */
 
 /* One statement in a transaction of its own; rows deleted, or 0 on failure. */
@@ -256,6 +308,7 @@ static void evict(nxc__store *store) {
     nxc__store_sql table;
     while (max && read_pages(store, &page, &n, &n_free)) {
         uint64_t used = (uint64_t)((n - n_free) * page);
+        used -= used < store->learned_bytes ? used : store->learned_bytes;
         if (used <= max) return;
         want_touches(store); /* the next rows to go are chosen by them */
         if (!choose_table(store, &table)) return;
@@ -360,10 +413,11 @@ static void reopen(nxc__store *store) {
 
 /* ---------------------------------------------------------- the thread */
 
-static void work(nxc__store *store, bool must_clear) {
+static void work(nxc__store *store, bool must_clear, nxc__store_job *jobs) {
     if (is_damaged(store) || !store->db.handle) reopen(store);
     write_rows(store);
     write_accesses(store);
+    run_jobs(store, jobs);
     if (must_clear && store->db.handle) clear(store);
     if (store->db.handle) expire(store);
     if (store->db.handle) evict(store);
@@ -373,7 +427,7 @@ static void work(nxc__store *store, bool must_clear) {
 
 static bool has_work(const nxc__store *store) {
     return store->front.n || store->must_clear || store->must_write_touches ||
-           store->n_flushes != store->n_flushed ||
+           store->jobs || store->n_flushes != store->n_flushed ||
            (is_damaged(store) && !is_given_up(store));
 }
 
@@ -396,16 +450,19 @@ static void take(nxc__store *store, bool with_touches) {
 void *nxc__store_writer_main(void *arg) {
     nxc__store *store = arg;
     nxc__metrics *m = store->options.metrics;
+    note_learned(store);
     pthread_mutex_lock(&store->lock);
     for (;;) {
         while (!store->quit && !has_work(store))
             pthread_cond_wait(&store->work, &store->lock);
         bool quit = store->quit, must_clear = store->must_clear;
         uint64_t flush = store->n_flushes;
+        nxc__store_job *jobs = store->jobs;
+        store->jobs = NULL;
         take(store, quit || flush != store->n_flushed);
         nxc__metrics_set(m, NXC_METRIC_store_queue_depth, 0);
         pthread_mutex_unlock(&store->lock);
-        work(store, must_clear);
+        work(store, must_clear, jobs);
         store->back.n = store->back.bytes.len = 0;
         if (store->back_touches.n)
             memset(store->back_touches.slots, 0,
@@ -413,6 +470,8 @@ void *nxc__store_writer_main(void *arg) {
         store->back_touches.n = 0;
         pthread_mutex_lock(&store->lock);
         store->n_flushed = flush;
+        for (; jobs; jobs = jobs->next)
+            jobs->is_done = true;
         pthread_cond_broadcast(&store->idle);
         if (quit && !store->front.n) break;
     }

@@ -200,7 +200,7 @@ nxc_status nxc__engine_encode_prompt(nxc_ctx *ctx, nxc_str prompt,
     float *row = ctx->query_embeddings;
     *tier = NXC_TIER_MEMORY;
     if (nxc__tiers_recall(t, hash, row) ||
-        !nxc__flight_begin(t, &flight, hash, row))
+        !nxc__flight_begin(t, &flight, hash, row, NXC_DIM * sizeof *row))
         return NXC_OK;
     nxc_status st = NXC_OK;
     *tier =
@@ -218,39 +218,73 @@ nxc_status nxc__engine_encode_prompt(nxc_ctx *ctx, nxc_str prompt,
     return st;
 }
 
-nxc_status nxc__engine_encode_query(nxc_ctx *ctx, const nxc_str *texts,
-                                    size_t n, nxc__tier_id *tier,
-                                    size_t *n_encoded, nxc_error *err) {
-    nxc__tiers *t = &ctx->engine->tiers;
+/* Texts of a query, and where their rows came from. */
+typedef struct query_rows {
+    const nxc_str *texts; /* (n) */
+    size_t n;
     nxc__hash128 hashes[NXC_QUERY_TEXTS];
+    nxc__tier_id tiers[NXC_QUERY_TEXTS];
+} query_rows;
+
+/* Whether memory has them all. */
+static bool recall_query(nxc_ctx *ctx, query_rows *q) {
+    bool has_all = true;
+    for (size_t i = 0; i < q->n; i++) {
+        q->hashes[i] = nxc__hash_128(q->texts[i].ptr, q->texts[i].len);
+        bool has = nxc__tiers_recall(&ctx->engine->tiers, q->hashes[i],
+                                     ctx->query_embeddings + i * NXC_DIM);
+        q->tiers[i] = has ? NXC_TIER_MEMORY : NXC_TIER_NONE;
+        has_all &= has;
+    }
+    return has_all;
+}
+
+/* Those that memory had not: from another tier, or encoded in one batch. */
+static nxc_status complete_query(nxc_ctx *ctx, query_rows *q, size_t *n_encoded,
+                                 nxc_error *err) {
+    nxc__tiers *t = &ctx->engine->tiers;
     nxc_str missing[NXC_QUERY_TEXTS];
-    size_t of[NXC_QUERY_TEXTS], m = 0; /* row i is missing text of[i] */
+    size_t of[NXC_QUERY_TEXTS], m = 0; /* missing text k is text of[k] */
     float *rows = ctx->query_embeddings;
-    for (size_t i = 0; i < n; i++) {
-        hashes[i] = nxc__hash_128(texts[i].ptr, texts[i].len);
-        nxc__tier_id id = nxc__tiers_find_embedding(
-            t, ctx->reader, NXC_TEXT_PROMPT, hashes[i], rows + i * NXC_DIM);
-        if (i == 0) *tier = id;
-        of[i] = NXC_QUERY_TEXTS;
-        if (id == NXC_TIER_NONE) {
-            of[i] = m;
-            missing[m++] = texts[i];
-        }
+    for (size_t i = 0; i < q->n; i++) {
+        if (q->tiers[i] != NXC_TIER_NONE) continue;
+        q->tiers[i] = nxc__tiers_find_embedding(
+            t, ctx->reader, NXC_TEXT_PROMPT, q->hashes[i], rows + i * NXC_DIM);
+        if (q->tiers[i] != NXC_TIER_NONE) continue;
+        of[m] = i;
+        missing[m++] = q->texts[i];
     }
     if (m == 0) return NXC_OK;
     float *encoded =
         nxc__arena_alloc_array(&ctx->arena, m, NXC_DIM * sizeof *encoded);
     if (!encoded) return nxc__error_nomem(err, m * NXC_DIM * sizeof *encoded);
     NXC_TRY(nxc_encoder_encode(ctx->encoder, missing, m, encoded, NULL, err));
-    for (size_t i = 0; i < n; i++) {
-        if (of[i] == NXC_QUERY_TEXTS) continue;
-        const float *row = encoded + of[i] * NXC_DIM;
-        memcpy(rows + i * NXC_DIM, row, NXC_DIM * sizeof *row);
-        nxc__tiers_put_embedding(t, NXC_TEXT_PROMPT, hashes[i], row);
+    for (size_t k = 0; k < m; k++) {
+        const float *row = encoded + k * NXC_DIM;
+        memcpy(rows + of[k] * NXC_DIM, row, NXC_DIM * sizeof *row);
+        nxc__tiers_put_embedding(t, NXC_TEXT_PROMPT, q->hashes[of[k]], row);
     }
     nxc__metrics_add(&ctx->engine->metrics, NXC_METRIC_texts_encoded, m);
     *n_encoded += m;
     return NXC_OK;
+}
+
+nxc_status nxc__engine_encode_query(nxc_ctx *ctx, const nxc_str *texts,
+                                    size_t n, nxc__tier_id *tier,
+                                    size_t *n_encoded, nxc_error *err) {
+    nxc__tiers *t = &ctx->engine->tiers;
+    nxc__flight flight;
+    query_rows q = {.texts = texts, .n = n};
+    *tier = NXC_TIER_MEMORY;
+    if (recall_query(ctx, &q)) return NXC_OK;
+    nxc__hash128 key = nxc__hash_128(q.hashes, n * sizeof *q.hashes);
+    if (!nxc__flight_begin(t, &flight, key, ctx->query_embeddings,
+                           n * NXC_DIM * sizeof(float)))
+        return NXC_OK;
+    nxc_status st = complete_query(ctx, &q, n_encoded, err);
+    *tier = q.tiers[0];
+    nxc__flight_end(t, &flight, st == NXC_OK);
+    return st;
 }
 
 nxc_status nxc_engine_precompute(nxc_engine *e, nxc_str catalog,

@@ -17,8 +17,8 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "engine/learning.h"
 #include "engine/vectors.h"
-#include "statistics/statistics.h"
 
 static nxc_status start_ranker(nxc_engine *e, nxc_error *err) {
     nxc_ranker *ranker;
@@ -40,8 +40,10 @@ nxc_status nxc_engine_open(const nxc_config *cfg, const nxc_allocator *alloc,
     nxc_status st = nxc__config_copy(cfg, alloc, &e->cfg, err);
     if (st == NXC_OK) st = start_ranker(e, err);
     if (st == NXC_OK)
-        st = nxc__tiers_open(&e->tiers, e->cfg, NXC_V1_N_FEATURES, &e->metrics,
-                             alloc, err);
+        st = nxc__tiers_open(&e->tiers, e->cfg, &e->metrics, alloc, err);
+    if (st == NXC_OK)
+        st = nxc__tiers_add_vectors(&e->tiers, e->cfg, NXC_V1_N_FEATURES, false,
+                                    err);
     if (st == NXC_OK) st = nxc__tiers_reader(&e->tiers, &e->reader, err);
     if (st != NXC_OK) {
         nxc_engine_close(e);
@@ -139,14 +141,17 @@ static nxc_status index_entry(const nxc_engine *e, nxc__entry *entry,
             nxc__op_index_new(entry->catalog, e->alloc, &entry->index, err));
     for (size_t k = 1; k < NXC_N_OP_TEXTS; k++)
         NXC_TRY(make_rows(e, entry, &entry->texts[k], err));
-    return NXC_OK;
+    return nxc__vectors_fingerprint(e, entry, nxc__feature_set_at(1),
+                                    &entry->fingerprints[1], err);
 }
 
 nxc_status nxc__engine_prepare(nxc_engine *e, const nxc__feature_set *set,
                                nxc_error *err) {
-    if (set->n > NXC_V1_N_FEATURES)
+    if (set->n > NXC_V1_N_FEATURES) {
+        NXC_TRY(nxc__tiers_add_vectors(&e->tiers, e->cfg, set->n, true, err));
         for (size_t i = 0; i < e->n_entries; i++)
             NXC_TRY(index_entry(e, &e->entries[i], err));
+    }
     if (set->n > e->n_prepared) e->n_prepared = set->n;
     return NXC_OK;
 }
@@ -289,7 +294,8 @@ static nxc_status fill_entry(nxc_engine *e, nxc__entry *entry, nxc_error *err) {
     entry->ids = nxc__alloc(e->alloc, n * sizeof *entry->ids);
     if (!entry->ids) return nxc__error_nomem(err, n * sizeof *entry->ids);
     nxc__vectors_candidates(entry->catalog, entry->ids, n);
-    NXC_TRY(nxc__vectors_fingerprint(e, entry, &entry->fingerprint, err));
+    NXC_TRY(nxc__vectors_fingerprint(e, entry, nxc__feature_set_at(0),
+                                     &entry->fingerprints[0], err));
     if (e->encoder)
         entry->texts[0].embeddings =
             nxc__catalog_embeddings(entry->catalog, e->fingerprint);
@@ -327,7 +333,9 @@ nxc_status nxc_engine_add_catalog(nxc_engine *e, nxc_str name,
         return st;
     }
     e->entries[e->n_entries++] = entry;
-    return NXC_OK;
+    st = nxc__engine_use_learned(e, &e->entries[e->n_entries - 1], err);
+    if (st != NXC_OK) close_entry(e, &e->entries[--e->n_entries]);
+    return st;
 }
 
 bool nxc_engine_warning(nxc_engine *e, nxc_error *out) {

@@ -37,7 +37,7 @@ typedef struct nxc__entry {
     nxc__op_index *index;                 /* of set v2, or NULL */
     nxc__text_rows texts[NXC_N_OP_TEXTS]; /* the first alone without index */
     nxc__hash128 *ids;                  /* (n) hashes of the operations' ids */
-    nxc__hash128 fingerprint;           /* of the vectors of its operations */
+    nxc__hash128 fingerprints[2];       /* of its vectors: of set v1, of v2 */
     struct nxc__statistics *statistics; /* of learned sessions, or NULL */
 } nxc__entry;
 
@@ -127,8 +127,9 @@ nxc_status nxc__engine_encode_prompt(nxc_ctx *ctx, nxc_str prompt,
                                      nxc__hash128 hash, nxc__tier_id *tier,
                                      size_t *n_encoded, nxc_error *err);
 
-/* The embeddings of n <= NXC_QUERY_TEXTS texts of a prompt into ctx, likewise;
- * those that no tier has are encoded in one batch. *tier: of the first. */
+/* The embeddings of n <= NXC_QUERY_TEXTS texts of a prompt into ctx, likewise
+ * (threads that ask for the same list); those that no tier has are encoded in
+ * one batch. *tier: of the first. */
 nxc_status nxc__engine_encode_query(nxc_ctx *ctx, const nxc_str *texts,
                                     size_t n, nxc__tier_id *tier,
                                     size_t *n_encoded, nxc_error *err);

@@ -1,40 +1,42 @@
 /*
- * Single flight: threads that want the embedding of one text at the same time
- * wait for the first of them.
+ * Single flight: threads that want one value at the same time, the embeddings
+ * of a prompt or the vectors of a request, wait for the first of them.
  *
- * A flight lies on the stack of the thread that computes, in a list under the
- * tiers' lock. It does not leave before everyone who waits has copied its row.
- * When it fails, one of those who waited begins a new one.
+ * A flight belongs to the thread that computes, in a list under the tiers'
+ * lock. It does not leave before everyone who waits has copied its value. When
+ * it fails, one of those who waited begins a new one. Who computes vectors may
+ * wait for a text; who computes a text waits for nothing, so no circle closes.
  */
 #include <string.h>
 
 #include "engine/tiers.h"
 
-static nxc__flight *find(const nxc__tiers *t, nxc__hash128 text) {
+static nxc__flight *find(const nxc__tiers *t, nxc__hash128 key, size_t bytes) {
     nxc__flight *f = t->flights;
-    while (f && !nxc__hash128_eq(f->text, text))
+    while (f && !(nxc__hash128_eq(f->key, key) && f->bytes == bytes))
         f = f->next;
     return f;
 }
 
-static bool wait_for(nxc__tiers *t, nxc__flight *f, float *row) {
+static bool wait_for(nxc__tiers *t, nxc__flight *f, void *value) {
     f->n_waiting++;
     while (!f->has_landed)
         pthread_cond_wait(&t->landed, &t->lock);
     bool is_ok = f->is_ok;
-    if (is_ok) memcpy(row, f->row, t->dim * sizeof *row);
+    if (is_ok) memcpy(value, f->value, f->bytes);
     if (--f->n_waiting == 0) pthread_cond_broadcast(&t->landed);
     return is_ok;
 }
 
-bool nxc__flight_begin(nxc__tiers *t, nxc__flight *flight, nxc__hash128 text,
-                       float *row) {
+bool nxc__flight_begin(nxc__tiers *t, nxc__flight *flight, nxc__hash128 key,
+                       void *value, size_t bytes) {
     bool is_first = true;
     pthread_mutex_lock(&t->lock);
-    for (nxc__flight *f; is_first && (f = find(t, text));)
-        is_first = !wait_for(t, f, row);
+    for (nxc__flight *f; is_first && (f = find(t, key, bytes));)
+        is_first = !wait_for(t, f, value);
     if (is_first) {
-        *flight = (nxc__flight){.text = text, .row = row, .next = t->flights};
+        *flight = (nxc__flight){
+            .key = key, .value = value, .bytes = bytes, .next = t->flights};
         t->flights = flight;
     }
     pthread_mutex_unlock(&t->lock);

@@ -51,4 +51,18 @@ nxc_status nxc__engine_set_statistics(nxc_engine *engine, nxc_str catalog,
  * catalog's; NULL: the catalog's again. Thread-safety: per-ctx. */
 void nxc__ctx_set_statistics(nxc_ctx *ctx, const nxc__statistics *statistics);
 
+/* learned_serve.c: rank the entry by what the store has learnt of it, if the
+ * option use_learned says so. A store that cannot be read is a warning. Errors:
+ * NXC_ERR_NOMEM. Thread-safety: exclusive. */
+nxc_status nxc__engine_use_learned(nxc_engine *engine, nxc__entry *entry,
+                                   nxc_error *err);
+
+/* learned_serve.c: the newest sessions of the user (or the session) called
+ * request->previous_of, from the store, before those that session has. A store
+ * that cannot be read gives none. Errors: NXC_ERR_NOMEM. Thread-safety:
+ * per-ctx. */
+nxc_status nxc__engine_find_earlier(nxc_ctx *ctx, const nxc__entry *entry,
+                                    const nxc_request *request,
+                                    nxc__session *session, nxc_error *err);
+
 #endif

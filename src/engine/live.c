@@ -11,7 +11,8 @@
 
 /* A model's notes name the set that it was trained on, and which revision. */
 static nxc_status check_notes(const nxc_ranker *ranker,
-                              const nxc__feature_set *set, nxc_error *err) {
+                              const nxc__feature_set *set, size_t n,
+                              nxc_error *err) {
     const char *name = nxc_ranker_note(ranker, "feature_set");
     const char *fingerprint = nxc_ranker_note(ranker, "feature_fingerprint");
     char own[17] = "";
@@ -20,7 +21,7 @@ static nxc_status check_notes(const nxc_ranker *ranker,
                           "%.80s: expected a model of feature set %s, got one "
                           "of %.40s",
                           nxc_ranker_name(ranker), set->name, name);
-    (void)nxc_feature_fingerprint(set->name, own);
+    nxc__feature_set_fingerprint(set, n, own);
     if (fingerprint && strcmp(fingerprint, own) != 0)
         return nxc__error(err, NXC_ERR_MISMATCH,
                           "%.80s: expected feature set %s with fingerprint %s, "
@@ -30,20 +31,34 @@ static nxc_status check_notes(const nxc_ranker *ranker,
 }
 
 /* The set that a ranker's notes name, else the one of as many features, else
- * the first; the names are compared first, as they say most. */
+ * one that begins with all of its (a set grows at its end, and a model that was
+ * trained on the shorter one goes on), else the first; the names are compared
+ * first, as they say most. */
+static const nxc__feature_set *guess_set(const nxc_ranker *ranker) {
+    const nxc__feature_set *set = nxc__feature_set_at(0), *other;
+    size_t own = nxc_ranker_n_features(ranker);
+    for (size_t i = 1; (other = nxc__feature_set_at(i)); i++)
+        if (other->n == own ||
+            (own > set->n && own < other->n && nxc__ranker_has_names(ranker)))
+            set = other;
+    const char *noted = nxc_ranker_note(ranker, "feature_set");
+    if (noted && (other = nxc__feature_set_find(nxc__str(noted)))) set = other;
+    return set;
+}
+
 static nxc_status find_set(const nxc_ranker *ranker,
                            const nxc__feature_set **out, nxc_error *err) {
     const char *names[NXC_MAX_FEATURES];
-    const nxc__feature_set *set = nxc__feature_set_at(0), *other;
-    for (size_t i = 1; (other = nxc__feature_set_at(i)); i++)
-        if (other->n == nxc_ranker_n_features(ranker)) set = other;
-    const char *noted = nxc_ranker_note(ranker, "feature_set");
-    if (noted && (other = nxc__feature_set_find(nxc__str(noted)))) set = other;
+    const nxc__feature_set *set = guess_set(ranker);
+    size_t own = nxc_ranker_n_features(ranker);
+    bool is_shorter = own > NXC_V1_N_FEATURES && own < set->n &&
+                      nxc__ranker_has_names(ranker);
     for (size_t f = 0; f < set->n; f++)
         names[f] = set->rows[f].name;
-    NXC_TRY(nxc__ranker_check_features(ranker, names, set->n, err));
+    if (!is_shorter) own = set->n;
+    NXC_TRY(nxc__ranker_check_features(ranker, names, own, err));
     *out = set;
-    return check_notes(ranker, set, err);
+    return check_notes(ranker, set, own, err);
 }
 
 static nxc_status prepare(const nxc_engine *e, nxc__live *live,

@@ -24,6 +24,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "engine/learning.h"
 #include "engine/vectors.h"
 #include "text/words.h"
 
@@ -37,6 +38,7 @@ typedef struct job {
     uint32_t *candidates;
     size_t n, n_not_allowed;
     nxc__hash128 prompt_hash;
+    nxc__vector_inputs inputs;
     nxc__vectors vectors;
     nxc__tier_id prompt_tier; /* where its embedding was found */
     const nxc__feature_set *set;
@@ -49,11 +51,7 @@ typedef struct job {
     bool has_contributions;
 } job;
 
-/* Vectors of set v1 are kept; those of v2 depend on all candidates of the
- * request (letter A) and are computed each time. */
-static bool keeps_vectors(const job *j) {
-    return j->set->n == NXC_V1_N_FEATURES;
-}
+static bool is_v1(const job *j) { return j->set->n == NXC_V1_N_FEATURES; }
 
 static double now_us(void) {
     struct timespec t;
@@ -173,6 +171,11 @@ static nxc_status resolve(job *j, nxc_error *err) {
     drop_not_allowed(j);
     NXC_TRY(nxc__session_resolve(j->entry->catalog, r, e->cfg, &j->ctx->arena,
                                  &j->session, err));
+    NXC_TRY(nxc__session_resolve_earlier(j->entry->catalog, r, e->cfg,
+                                         &j->ctx->arena, &j->session, err));
+    if (r->previous_of.len)
+        NXC_TRY(
+            nxc__engine_find_earlier(j->ctx, j->entry, r, &j->session, err));
     j->dp.statistics =
         j->ctx->statistics ? j->ctx->statistics : j->entry->statistics;
     j->dp.prompt_methods = nxc__prompt_methods(r->prompt);
@@ -183,22 +186,22 @@ static nxc_status resolve(job *j, nxc_error *err) {
     return NXC_OK;
 }
 
+/* Statistics of learned sessions have no identity that could be part of a key
+ * yet: what they contribute to is computed each time. */
 static nxc_status find(job *j, nxc_error *err) {
-    if (keeps_vectors(j)) {
-        NXC_TRY(nxc__vectors_find(&j->vectors, j->ctx, j->entry, &j->session,
-                                  j->prompt_hash, j->candidates, j->n, err));
-        j->status = j->vectors.status;
-        j->features = j->vectors.lookup.rows;
-        return NXC_OK;
-    }
-    nxc__arena *arena = &j->ctx->arena;
-    j->status = nxc__arena_alloc(arena, j->set->n);
-    j->features =
-        nxc__arena_alloc_array(arena, j->n, j->set->n * sizeof(float));
-    if (!j->status || !j->features)
-        return nxc__error_nomem(err, j->n * j->set->n * sizeof(float));
-    j->vectors.operations = j->candidates;
-    j->vectors.n_missing = j->n;
+    j->inputs = (nxc__vector_inputs){
+        .entry = j->entry,
+        .set = j->set,
+        .session = &j->session,
+        .prompt = j->prompt_hash,
+        .delta =
+            nxc__prompt_delta(j->request->prompt, j->request->previous_prompt),
+        .candidates = j->candidates,
+        .n = j->n,
+        .is_kept = is_v1(j) || (!j->dp.statistics && !j->session.n_earlier)};
+    NXC_TRY(nxc__vectors_find(&j->vectors, j->ctx, &j->inputs, err));
+    j->status = j->vectors.status;
+    j->features = j->vectors.lookup.rows;
     return NXC_OK;
 }
 
@@ -221,7 +224,7 @@ static nxc_status check_truncated(const job *j, bool *out, nxc_error *err) {
 static size_t query_texts(job *j, nxc_str texts[NXC_QUERY_TEXTS]) {
     nxc__query *q = &j->query;
     texts[0] = j->request->prompt;
-    q->delta = nxc__prompt_delta(texts[0], j->request->previous_prompt);
+    q->delta = j->inputs.delta;
     q->n_clauses = nxc__clauses(texts[0], q->clauses);
     texts[1] = q->delta;
     memcpy(texts + 2, q->clauses, q->n_clauses * sizeof *texts);
@@ -248,12 +251,12 @@ static nxc_status encode_called(job *j, nxc_ranking *out, nxc_error *err) {
 static nxc_status encode_query(job *j, nxc_ranking *out, nxc_error *err) {
     nxc_str texts[NXC_QUERY_TEXTS];
     nxc_ctx *ctx = j->ctx;
-    if (keeps_vectors(j)) {
-        if (!ctx->encoder || j->vectors.n_missing == 0) return NXC_OK;
-        return nxc__engine_encode_prompt(ctx, j->request->prompt,
-                                         j->prompt_hash, &j->prompt_tier,
-                                         &out->n_encoded, err);
-    }
+    if (is_v1(j))
+        return ctx->encoder
+                   ? nxc__engine_encode_prompt(ctx, j->request->prompt,
+                                               j->prompt_hash, &j->prompt_tier,
+                                               &out->n_encoded, err)
+                   : NXC_OK;
     size_t n = query_texts(j, texts);
     if (!ctx->encoder) return NXC_OK;
     NXC_TRY(nxc__engine_encode_query(ctx, texts, n, &j->prompt_tier,
@@ -267,8 +270,9 @@ static nxc_status encode(job *j, nxc_ranking *out, nxc_error *err) {
     const nxc__vectors *v = &j->vectors;
     if (j->request->prompt.len == 0) return NXC_OK;
     if (e->encoder) NXC_TRY(check_truncated(j, &out->prompt_truncated, err));
+    if (v->n_missing == 0) return NXC_OK;
     NXC_TRY(encode_query(j, out, err));
-    if (!j->ctx->encoder || v->n_missing == 0) return NXC_OK;
+    if (!j->ctx->encoder) return NXC_OK;
     NXC_TRY(nxc__engine_encode(e, j->entry, v->operations, v->n_missing, NULL,
                                NULL, &out->n_encoded, err));
     float *similarity = nxc__arena_alloc_array(&j->ctx->arena, v->n_missing,
@@ -282,22 +286,9 @@ static nxc_status encode(job *j, nxc_ranking *out, nxc_error *err) {
     return NXC_OK;
 }
 
-/* Set v1: the rows that were not found, then of all rows what depends on now.
- */
-static void features_v1(job *j) {
-    nxc__vectors *v = &j->vectors;
-    j->dp.candidates = v->operations;
-    j->dp.n = v->n_missing;
-    if (v->n_missing || j->n == 0)
-        nxc__features_extract_v1(&j->dp, NXC_COLUMNS_CACHED, v->computed,
-                                 v->status);
-    nxc__vectors_settle(v);
-    j->dp.candidates = j->candidates;
-    j->dp.n = j->n;
-    nxc__features_extract_v1(&j->dp, NXC_COLUMNS_NOW, j->features, v->status);
-}
-
+/* The rows that were not found, then of all rows what depends on now. */
 static nxc_status features(job *j, nxc_error *err) {
+    nxc__vectors *v = &j->vectors;
     j->dp.catalog = j->entry->catalog;
     j->dp.session = &j->session;
     j->dp.workflow = &j->workflow;
@@ -305,31 +296,30 @@ static nxc_status features(job *j, nxc_error *err) {
     j->dp.ngram = nxc__catalog_ngram(j->entry->catalog);
     j->dp.prompt = j->request->prompt;
     j->dp.now = j->request->now;
-    if (keeps_vectors(j)) {
-        features_v1(j);
-        return NXC_OK;
-    }
-    j->dp.candidates = j->candidates;
-    j->dp.n = j->n;
     j->dp.index = j->entry->index;
     j->dp.query = &j->query;
     j->dp.encoder = j->ctx->engine->encoder;
     for (size_t k = 0; k < NXC_N_OP_TEXTS; k++)
         j->dp.rows[k] = j->entry->texts[k].embeddings;
     j->dp.arena = &j->ctx->arena;
-    return nxc__features_extract(&j->dp, j->set, j->features, j->status, err);
+    j->dp.candidates = v->operations;
+    j->dp.n = v->n_missing;
+    if (v->n_missing || j->n == 0)
+        NXC_TRY(
+            nxc__features_extract(&j->dp, j->set, v->computed, v->status, err));
+    nxc__vectors_settle(v);
+    j->dp.candidates = j->candidates;
+    j->dp.n = j->n;
+    nxc__features_extract_now(&j->dp, j->features, j->set->n, v->status);
+    return NXC_OK;
 }
 
-static void keep(job *j, nxc_ranking *out) {
+static nxc_status keep(job *j, nxc_ranking *out, nxc_error *err) {
     nxc__vector_info info = {out->confidence_score, j->workflow.confidence,
                              nxc__pattern_name(j->workflow.pattern)};
-    if (!keeps_vectors(j)) {
-        out->cache_tier = nxc__tier_name(j->prompt_tier);
-        return;
-    }
     nxc__tier_id tier = nxc__vectors_tier(&j->vectors);
     out->cache_tier = nxc__tier_name(tier ? tier : j->prompt_tier);
-    nxc__vectors_keep(&j->vectors, &info);
+    return nxc__vectors_keep(&j->vectors, &info, err);
 }
 
 /* Rows of the set that a ranker reads, which the extracted set begins with. */
@@ -369,7 +359,7 @@ static nxc_status score_shadow(job *j, const nxc__live *live, nxc_error *err) {
     double clock = now_us();
     uint32_t best, own;
     if (j->n == 0) return NXC_OK;
-    const float *rows = first_columns(j, live->shadow_set->n);
+    const float *rows = first_columns(j, nxc_ranker_n_features(live->shadow));
     double *scores =
         nxc__arena_alloc_array(&j->ctx->arena, j->n, sizeof *scores);
     if (!rows || !scores) return nxc__error_nomem(err, j->n * sizeof *scores);
@@ -388,7 +378,7 @@ static nxc_status score(job *j, nxc_error *err) {
     nxc__arena *arena = &j->ctx->arena;
     const nxc__live *live = j->ctx->live;
     const nxc_ranker *ranker = live->ranker;
-    size_t own = live->ranker_set->n;
+    size_t own = nxc_ranker_n_features(ranker);
     const float *rows = first_columns(j, own);
     j->scores = nxc__arena_alloc_array(arena, j->n, sizeof(double));
     if (nxc__ranker_is_linear(ranker))
@@ -423,7 +413,7 @@ static double confidence(const double *scores, size_t n, double best) {
 /* Probabilities are for requests like those that they were fitted on: with a
  * prompt and, in set v2, its embeddings. */
 static bool is_calibrated(const job *j) {
-    return j->request->prompt.len && (keeps_vectors(j) || j->query.embeddings);
+    return j->request->prompt.len && (is_v1(j) || j->ctx->encoder);
 }
 
 static nxc_status calibrate(job *j, nxc_error *err) {
@@ -494,6 +484,7 @@ nxc_status nxc_ranking_explain(nxc_ctx *ctx, nxc_ranking *r, size_t first,
         nxc__arena_alloc_array(&ctx->arena, r->n, sizeof *items);
     double *rows = nxc__arena_alloc_array(&ctx->arena, n * width, sizeof *rows);
     if (!items || !rows) return nxc__error_nomem(err, n * width);
+    memset(rows, 0, n * width * sizeof *rows); /* behind the ranker's own */
     memcpy(items, r->items, r->n * sizeof *items);
     for (size_t i = 0; i < n; i++) {
         nxc_ranked *item = &items[first + i];
@@ -524,7 +515,7 @@ static nxc_status run_stages(job *j, nxc_ranking *r, nxc_error *err) {
     r->timing.score_us = lap(j->ctx, NXC_HISTOGRAM_score, &clock);
     NXC_TRY(order(j, r, err));
     r->timing.order_us = lap(j->ctx, NXC_HISTOGRAM_order, &clock);
-    keep(j, r);
+    NXC_TRY(keep(j, r, err));
     nxc__metrics_observe(nxc__engine_metrics(j->ctx->engine),
                          NXC_HISTOGRAM_request,
                          (uint64_t)((now_us() - start) * 1e3));
@@ -550,12 +541,14 @@ static nxc_status remember(const job *j, nxc_error *err) {
     return NXC_OK;
 }
 
-static bool is_current(void *user, nxc__hash128 fingerprint) {
+/* Entries without an index have no second fingerprint: zeros, of none. */
+static size_t width_of(void *user, nxc__hash128 fingerprint) {
     const nxc_engine *e = user;
     for (size_t i = 0; i < e->n_entries; i++)
-        if (nxc__hash128_eq(e->entries[i].fingerprint, fingerprint))
-            return true;
-    return false;
+        for (size_t set = 0; set < 2; set++)
+            if (nxc__hash128_eq(e->entries[i].fingerprints[set], fingerprint))
+                return nxc__feature_set_at(set)->n;
+    return 0;
 }
 
 static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
@@ -566,7 +559,7 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
     nxc_engine *e = ctx->engine;
     nxc__tiers_warm(&e->tiers, ctx->reader,
                     nxc__config_int(e->cfg, NXC_OPT_parallel_workers) > 1,
-                    is_current, e);
+                    width_of, e);
     nxc__live_take(ctx);
     job j = {.ctx = ctx, .request = request, .set = ctx->live->set};
     nxc_ranking r;
@@ -574,7 +567,9 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
     r.best_probability = (double)NAN;
     j.prompt_hash = nxc__hash_128(request->prompt.ptr, request->prompt.len);
     nxc__hash128_format(j.prompt_hash, r.prompt_hash);
-    NXC_TRY(run_stages(&j, &r, err));
+    nxc_status st = run_stages(&j, &r, err);
+    nxc__vectors_end(&j.vectors, st == NXC_OK);
+    if (st != NXC_OK) return st;
     NXC_TRY(remember(&j, err));
     r.n_candidates = j.n;
     r.n_not_allowed = j.n_not_allowed;

@@ -5,6 +5,8 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/encode.c
   ${CMAKE_CURRENT_LIST_DIR}/engine.c
   ${CMAKE_CURRENT_LIST_DIR}/evidence.c
+  ${CMAKE_CURRENT_LIST_DIR}/learn.c
+  ${CMAKE_CURRENT_LIST_DIR}/learned_serve.c
   ${CMAKE_CURRENT_LIST_DIR}/flight.c
   ${CMAKE_CURRENT_LIST_DIR}/live.c
   ${CMAKE_CURRENT_LIST_DIR}/learning.c
@@ -12,6 +14,7 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/ranking.c
   ${CMAKE_CURRENT_LIST_DIR}/response.c
   ${CMAKE_CURRENT_LIST_DIR}/tiers.c
+  ${CMAKE_CURRENT_LIST_DIR}/tiers_vectors.c
   ${CMAKE_CURRENT_LIST_DIR}/tiers_warm.c
   ${CMAKE_CURRENT_LIST_DIR}/vector_key.c
   ${CMAKE_CURRENT_LIST_DIR}/vectors.c

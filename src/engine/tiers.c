@@ -4,15 +4,13 @@
  *
  *     open -> set_model? -> (find_* | put_*)* -> close
  *
- * One row a tier in the table below; a tier does vectors, embeddings or both,
- * and counts its own hits and misses. What a later tier finds is put into
- * memory. Nothing here can fail but for
- * memory at opening: a tier that does is switched off and the caller computes.
+ * Here: embeddings, and what opens and fails; one row a tier in the table
+ * below. Vectors: tiers_vectors.c. A tier counts its own hits and misses. What
+ * a later tier finds is put into memory. Nothing can fail but for memory at
+ * opening: a tier that does is switched off and the caller computes.
  *
  * Threading: any, after set_model; tiers lock for themselves, a store reader
  * belongs to its context. Warming and single flight: tiers_warm.c, flight.c.
- * Cost: a vector in memory is one digest and one probe; in SQLite some
- * microseconds, so that tier is asked once a request until it has no more.
  */
 #include "engine/tiers.h"
 
@@ -26,7 +24,7 @@
 #include "base/str.h"
 
 /* Failed operations after which the store is no longer asked. */
-enum { MAX_STORE_ERRORS = 8, N_SHARDS = 16 };
+enum { MAX_STORE_ERRORS = 8 };
 
 static void switch_off(nxc__tiers *t, nxc__tier_id id, const nxc_error *why) {
     pthread_mutex_lock(&t->lock);
@@ -37,6 +35,12 @@ static void switch_off(nxc__tiers *t, nxc__tier_id id, const nxc_error *why) {
         nxc__error_prefix(&t->warning, why->code, "cache tier \"%s\" is off",
                           nxc__tier_name(id));
     }
+    pthread_mutex_unlock(&t->lock);
+}
+
+void nxc__tiers_warn(nxc__tiers *t, const nxc_error *why) {
+    pthread_mutex_lock(&t->lock);
+    t->warning = *why;
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -71,125 +75,43 @@ static bool store_embedding(nxc__tiers *t, nxc__store_reader *reader,
     return nxc__store_find_embedding(reader, key, row, t->dim);
 }
 
-static size_t memory_vectors(nxc__tiers *t, nxc__vector_lookup *l) {
-    size_t n = nxc__memory_cache_get_many(t->vectors, l->digests, l->n, l->rows,
-                                          l->tier);
-    nxc__metrics_add(t->metrics, NXC_METRIC_vector_memory_hits, n);
-    nxc__metrics_add(t->metrics, NXC_METRIC_vector_memory_misses, l->n - n);
-    return n;
-}
-static void put_memory_vector(nxc__tiers *t, const nxc__vector_lookup *l,
-                              size_t i, const float *row) {
-    nxc__metrics_add(t->metrics, NXC_METRIC_vector_evictions,
-                     nxc__memory_cache_put(t->vectors, l->digests[i], row));
-}
-/* The vectors of a request were put together: where one is missing, the rest
- * is not looked for. */
-static size_t store_vectors(nxc__tiers *t, nxc__vector_lookup *l) {
-    size_t n_found = 0;
-    if (l->n > NXC_STORE_MAX_CANDIDATES) return 0;
-    nxc__store_begin(l->reader);
-    for (size_t i = 0; i < l->n; i++) {
-        float *row = l->rows + i * t->n_features;
-        if (l->tier[i]) continue;
-        l->key.candidate = l->candidates[i];
-        if (!nxc__store_find_vector(l->reader, &l->key, row, t->n_features))
-            break;
-        l->tier[i] = NXC_TIER_STORE;
-        n_found++;
-        if (t->vectors) put_memory_vector(t, l, i, row);
-    }
-    nxc__store_end(l->reader);
-    return n_found;
-}
-
 typedef struct tier_row {
     const char *name;
-    size_t (*find_vectors)(nxc__tiers *, nxc__vector_lookup *);
     bool (*find_embedding)(nxc__tiers *, nxc__store_reader *,
                            const nxc__embedding_key *, float *);
 } tier_row;
 static const tier_row tiers[NXC_N_TIERS] = {
     [NXC_TIER_NONE] = {.name = "none"},
-    [NXC_TIER_MEMORY] = {"memory", memory_vectors, memory_embedding},
-    [NXC_TIER_FILE] = {"file", NULL, file_embedding},
-    [NXC_TIER_STORE] = {"store", store_vectors, store_embedding},
+    [NXC_TIER_MEMORY] = {"memory", memory_embedding},
+    [NXC_TIER_FILE] = {"file", file_embedding},
+    [NXC_TIER_STORE] = {"store", store_embedding},
 };
 
 const char *nxc__tier_name(nxc__tier_id id) { return tiers[id].name; }
 
-static bool is_on(const nxc__tiers *t, nxc__tier_id id) {
+bool nxc__tiers_is_on(const nxc__tiers *t, nxc__tier_id id) {
     return !nxc__atomic_is_published(&t->is_off[id]);
-}
-static bool has_vectors(const nxc__tiers *t, nxc__tier_id id,
-                        const nxc__store_reader *reader) {
-    return (id == NXC_TIER_MEMORY && t->vectors) ||
-           (id == NXC_TIER_STORE && reader && is_on(t, id));
 }
 static bool has_embeddings(const nxc__tiers *t, nxc__tier_id id,
                            const nxc__store_reader *reader,
                            nxc__text_kind kind) {
     if (id == NXC_TIER_MEMORY) return t->embeddings && kind == NXC_TEXT_PROMPT;
-    if (id == NXC_TIER_FILE) return t->file && is_on(t, id);
-    return reader && is_on(t, id) && t->keeps_embeddings;
+    if (id == NXC_TIER_FILE) return t->file && nxc__tiers_is_on(t, id);
+    return reader && nxc__tiers_is_on(t, id) && t->keeps_embeddings;
 }
 
 /* ---- finding and keeping */
 
-static void check_store(nxc__tiers *t) {
+void nxc__tiers_check_store(nxc__tiers *t) {
     nxc_error why;
     if (nxc__metrics_get(t->metrics, NXC_METRIC_store_errors) <
             MAX_STORE_ERRORS ||
-        !is_on(t, NXC_TIER_STORE))
+        !nxc__tiers_is_on(t, NXC_TIER_STORE))
         return;
     nxc__error(&why, NXC_ERR_IO,
                "%.128s/store.db: expected to read and write, got %d failures",
                t->folder, MAX_STORE_ERRORS);
     switch_off(t, NXC_TIER_STORE, &why);
-}
-
-/* One in 16 hits in memory is told to the store, so that it keeps what is used
- * without a lock a hit; which ones, is scattered. */
-static void touch_some(nxc__tiers *t, nxc__vector_lookup *l) {
-    size_t hit = nxc__atomic_counter_add(&t->n_memory_hits, l->n_found);
-    for (size_t i = 0; i < l->n; i++) {
-        uint32_t mixed = (uint32_t)hit * UINT32_C(0x9E3779B1);
-        if (l->tier[i] != NXC_TIER_MEMORY) continue;
-        hit++;
-        if (mixed >> 28) continue;
-        l->key.candidate = l->candidates[i];
-        nxc__store_touch_vector(t->store, &l->key);
-    }
-}
-
-void nxc__tiers_find_vectors(nxc__tiers *t, nxc__vector_lookup *l) {
-    l->n_found = 0;
-    memset(l->tier, NXC_TIER_NONE, l->n);
-    if (!t->vectors && !t->store) return;
-    nxc__hash128 shared = nxc__vector_key_shared(&l->key);
-    for (size_t i = 0; i < l->n; i++)
-        l->digests[i] = nxc__vector_key_digest(shared, l->candidates[i]);
-    for (int id = NXC_TIER_MEMORY; id < NXC_N_TIERS && l->n_found < l->n;
-         id++) {
-        const tier_row *row = &tiers[id];
-        if (!row->find_vectors || !has_vectors(t, (nxc__tier_id)id, l->reader))
-            continue;
-        l->n_found += row->find_vectors(t, l);
-        if (id == NXC_TIER_MEMORY && l->n <= NXC_STORE_MAX_CANDIDATES &&
-            has_vectors(t, NXC_TIER_STORE, l->reader))
-            touch_some(t, l);
-    }
-}
-
-void nxc__tiers_put_vector(nxc__tiers *t, nxc__vector_lookup *l, size_t i,
-                           const float *row, const nxc__vector_info *info) {
-    if (t->vectors) put_memory_vector(t, l, i, row);
-    if (!t->store || l->n > NXC_STORE_MAX_CANDIDATES ||
-        !is_on(t, NXC_TIER_STORE))
-        return;
-    l->key.candidate = l->candidates[i];
-    nxc__store_put_vector(t->store, &l->key, row, t->n_features, info);
-    check_store(t);
 }
 
 static void put_memory_embedding(nxc__tiers *t, const nxc__embedding_key *key,
@@ -226,7 +148,7 @@ bool nxc__tiers_recall(nxc__tiers *t, nxc__hash128 text, float *row) {
 /* Whether the file has taken the row. */
 static bool put_file(nxc__tiers *t, nxc__hash128 text, const float *row) {
     nxc_error err;
-    if (!t->file || !is_on(t, NXC_TIER_FILE)) return false;
+    if (!t->file || !nxc__tiers_is_on(t, NXC_TIER_FILE)) return false;
     nxc_status st = nxc__embedding_file_append(t->file, text, row, &err);
     if (st == NXC_OK) return true;
     /* another process writes the file: it can still be read */
@@ -243,15 +165,17 @@ void nxc__tiers_put_embedding(nxc__tiers *t, nxc__text_kind kind,
     } else if (t->embeddings) {
         put_memory_embedding(t, &key, row);
     }
-    if (!t->store || !is_on(t, NXC_TIER_STORE)) return;
+    if (!t->store || !nxc__tiers_is_on(t, NXC_TIER_STORE)) return;
     nxc__store_put_embedding(t->store, &key, row, t->dim);
-    check_store(t);
+    nxc__tiers_check_store(t);
 }
 
 void nxc__tiers_observe(nxc__tiers *t) {
-    if (t->vectors)
-        nxc__metrics_set(t->metrics, NXC_METRIC_vector_memory_entries,
-                         nxc__memory_cache_n(t->vectors));
+    size_t n_vectors = 0;
+    for (size_t k = 0; k < (size_t)nxc__atomic_word_get(&t->n_rooms); k++)
+        if (t->rooms[k].cache)
+            n_vectors += nxc__memory_cache_n(t->rooms[k].cache);
+    nxc__metrics_set(t->metrics, NXC_METRIC_vector_memory_entries, n_vectors);
     if (t->embeddings)
         nxc__metrics_set(t->metrics, NXC_METRIC_embedding_memory_bytes,
                          nxc__memory_cache_n(t->embeddings) * t->dim *
@@ -260,7 +184,7 @@ void nxc__tiers_observe(nxc__tiers *t) {
 
 void nxc__tiers_sync(nxc__tiers *t) {
     nxc_error err;
-    if (!t->file || !is_on(t, NXC_TIER_FILE)) return;
+    if (!t->file || !nxc__tiers_is_on(t, NXC_TIER_FILE)) return;
     nxc_status st = nxc__embedding_file_sync(t->file, &err);
     if (st != NXC_OK && st != NXC_ERR_STATE) switch_off(t, NXC_TIER_FILE, &err);
 }
@@ -311,19 +235,14 @@ static nxc_status open_store(nxc__tiers *t, const nxc_config *cfg,
 }
 
 nxc_status nxc__tiers_open(nxc__tiers *t, const nxc_config *cfg,
-                           size_t n_features, nxc__metrics *metrics,
-                           const nxc_allocator *alloc, nxc_error *err) {
+                           nxc__metrics *metrics, const nxc_allocator *alloc,
+                           nxc_error *err) {
     nxc_str folder = nxc__config_text(cfg, NXC_OPT_store);
-    size_t capacity = nxc__config_int(cfg, NXC_OPT_feature_cache_size);
     nxc_error local;
     t->metrics = metrics;
-    t->n_features = n_features;
     t->alloc = alloc;
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->landed, NULL);
-    if (capacity)
-        NXC_TRY(nxc__memory_cache_new(capacity, n_features * sizeof(float),
-                                      N_SHARDS, alloc, &t->vectors, err));
     if (folder.len == 0) return NXC_OK;
     if (folder.len >= sizeof t->folder) folder.len = sizeof t->folder - 1;
     memcpy(t->folder, folder.ptr, folder.len);
@@ -361,8 +280,8 @@ nxc_status nxc__tiers_set_model(nxc__tiers *t, const nxc_config *cfg,
     if (!t->keeps_embeddings) return NXC_OK;
     t->model = nxc__hash_128(fingerprint, strlen(fingerprint));
     if (capacity && !t->embeddings)
-        NXC_TRY(nxc__memory_cache_new(capacity, row_bytes, N_SHARDS, t->alloc,
-                                      &t->embeddings, err));
+        NXC_TRY(nxc__memory_cache_new(capacity, row_bytes, NXC_TIER_SHARDS,
+                                      t->alloc, &t->embeddings, err));
     if (!t->folder[0] || t->file) return NXC_OK;
     return opened(t, NXC_TIER_FILE, open_file(t, fingerprint, &local), &local,
                   err);
@@ -372,7 +291,7 @@ nxc_status nxc__tiers_reader(nxc__tiers *t, nxc__store_reader **out,
                              nxc_error *err) {
     nxc_error local;
     *out = NULL;
-    if (!t->store || !is_on(t, NXC_TIER_STORE)) return NXC_OK;
+    if (!t->store || !nxc__tiers_is_on(t, NXC_TIER_STORE)) return NXC_OK;
     return opened(t, NXC_TIER_STORE,
                   nxc__store_reader_new(t->store, out, &local), &local, err);
 }
@@ -384,7 +303,8 @@ void nxc__tiers_close(nxc__tiers *t) {
     nxc__store_close(t->store);
     nxc__embedding_file_close(t->file);
     nxc__memory_cache_free(t->embeddings);
-    nxc__memory_cache_free(t->vectors);
+    for (size_t k = 0; k < NXC_MAX_VECTOR_ROOMS; k++)
+        nxc__memory_cache_free(t->rooms[k].cache);
     pthread_cond_destroy(&t->landed);
     pthread_mutex_destroy(&t->lock);
 }

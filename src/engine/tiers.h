@@ -41,15 +41,25 @@ typedef enum nxc__text_kind {
  * costs microseconds there, so of more candidates computing is the quicker. */
 #define NXC_STORE_MAX_CANDIDATES 128
 
-typedef struct nxc__flight nxc__flight; /* a text that is being encoded */
+typedef struct nxc__flight nxc__flight; /* a value that is being computed */
+
+/* Vectors of one width in memory. */
+typedef struct nxc__vector_room {
+    size_t width;             /* numbers of a vector */
+    bool is_whole;            /* see nxc__vector_lookup */
+    nxc__memory_cache *cache; /* or NULL */
+} nxc__vector_room;
+enum { NXC_MAX_VECTOR_ROOMS = 2, NXC_TIER_SHARDS = 16 };
 
 typedef struct nxc__tiers {
     nxc__metrics *metrics;
-    size_t n_features, dim;
+    size_t dim;
     bool keeps_embeddings;
-    nxc__memory_cache *vectors, *embeddings; /* or NULL */
-    nxc__embedding_file *file;               /* or NULL */
-    nxc__store *store;                       /* or NULL */
+    nxc__vector_room rooms[NXC_MAX_VECTOR_ROOMS];
+    nxc__atomic_word n_rooms;      /* raised when a room is ready */
+    nxc__memory_cache *embeddings; /* or NULL */
+    nxc__embedding_file *file;     /* or NULL */
+    nxc__store *store;             /* or NULL */
     nxc__hash128 model;
     char folder[1024];                    /* of file and store, "" for none */
     nxc__atomic_flag is_off[NXC_N_TIERS]; /* after a failure */
@@ -66,11 +76,13 @@ typedef struct nxc__tiers {
 
 const char *nxc__tier_name(nxc__tier_id id); /* "memory", "file", ... */
 
-/* n_features: of a vector. On failure t can be closed.
- * Errors: NXC_ERR_NOMEM; nothing else. */
+/* On failure t can be closed. Errors: NXC_ERR_NOMEM; nothing else. */
 nxc_status nxc__tiers_open(nxc__tiers *t, const nxc_config *cfg,
-                           size_t n_features, nxc__metrics *metrics,
-                           const nxc_allocator *alloc, nxc_error *err);
+                           nxc__metrics *metrics, const nxc_allocator *alloc,
+                           nxc_error *err);
+/* Room for vectors of a width, if there is none yet. While no request runs. */
+nxc_status nxc__tiers_add_vectors(nxc__tiers *t, const nxc_config *cfg,
+                                  size_t width, bool is_whole, nxc_error *err);
 /* Open what keeps embeddings. fingerprint: of the encoder, hex; its file is
  * embeddings-<the first 16 of it>.nxe. */
 nxc_status nxc__tiers_set_model(nxc__tiers *t, const nxc_config *cfg,
@@ -79,25 +91,40 @@ nxc_status nxc__tiers_set_model(nxc__tiers *t, const nxc_config *cfg,
 void nxc__tiers_close(nxc__tiers *t);
 /* Why a tier was switched off, the last of them; false if none was. */
 bool nxc__tiers_warning(nxc__tiers *t, nxc_error *out);
+/* Keep a reason for it though no tier is off. */
+void nxc__tiers_warn(nxc__tiers *t, const nxc_error *why);
 /* A reader for one thread; NULL where there is no store. */
 nxc_status nxc__tiers_reader(nxc__tiers *t, nxc__store_reader **out,
                              nxc_error *err);
 
-/* ---- vectors: of the n candidates of one request */
+/* ---- vectors: of the n candidates of one request. Where a vector depends on
+ * the other candidates, the rows of a request are one value: key.candidate is
+ * the hash of all of them, a row is found by its place, and SQLite has one row
+ * for the request. */
 typedef struct nxc__vector_lookup {
     nxc__store_reader *reader;
-    nxc__vector_key key;      /* candidate is set on the way */
-    nxc__hash128 *candidates; /* (n) */
+    bool is_whole;
+    nxc__vector_key key;      /* not whole: candidate is set on the way */
+    nxc__hash128 *candidates; /* (n) whole: not read */
     nxc__hash128 *digests;    /* (n) written by find */
-    float *rows;              /* (n, n_features) */
+    float *rows;              /* (n, width) */
     uint8_t *tier;            /* (n) nxc__tier_id that gave row i */
-    size_t n, n_found;
+    size_t n, width, n_found;
+    nxc__memory_cache *memory; /* set by find; or NULL */
+    bool is_stored;            /* set by find: SQLite takes part */
 } nxc__vector_lookup;
 /* Thread-safety: any, one lookup a thread. */
 void nxc__tiers_find_vectors(nxc__tiers *t, nxc__vector_lookup *l);
-/* Keep row i of a lookup, in all tiers. */
+/* After find: what memory has got since then; only hits are counted. */
+void nxc__tiers_recall_vectors(nxc__tiers *t, nxc__vector_lookup *l);
+/* After find: keep row i, in all tiers; of a whole request all n rows. */
 void nxc__tiers_put_vector(nxc__tiers *t, nxc__vector_lookup *l, size_t i,
                            const float *row, const nxc__vector_info *info);
+void nxc__tiers_put_request(nxc__tiers *t, nxc__vector_lookup *l,
+                            const float *rows, const nxc__vector_info *info);
+/* The key of row i of a whole request; shared: nxc__vector_key_shared. */
+nxc__hash128 nxc__tiers_row_digest(nxc__hash128 shared, nxc__hash128 candidates,
+                                   size_t i);
 
 /* ---- embeddings: row (dim) */
 nxc__tier_id nxc__tiers_find_embedding(nxc__tiers *t, nxc__store_reader *reader,
@@ -113,29 +140,33 @@ void nxc__tiers_observe(nxc__tiers *t);
 void nxc__tiers_sync(nxc__tiers *t);
 /* Whether a text may be found that this process has not encoded. */
 bool nxc__tiers_persist(const nxc__tiers *t);
+/* For the files of the tiers: whether one takes part; after a put. */
+bool nxc__tiers_is_on(const nxc__tiers *t, nxc__tier_id id);
+void nxc__tiers_check_store(nxc__tiers *t);
 
-/* ---- single flight: of the threads that want one text, one computes it.
- *     if (nxc__flight_begin(t, &flight, text, row)) { ...compute row...;
- *         nxc__flight_end(t, &flight, is_ok); }
- * begin gives false when another thread has computed it meanwhile: row is then
- * filled. Blocks while that thread computes. */
+/* ---- single flight: of the threads that want one value, one computes it.
+ *     if (nxc__flight_begin(t, &flight, key, value, bytes)) {
+ *         ...compute value...; nxc__flight_end(t, &flight, is_ok); }
+ * begin gives false when another thread has computed it meanwhile: value is
+ * then filled. Blocks while that thread computes. */
 struct nxc__flight {
-    nxc__hash128 text;
-    const float *row;
+    nxc__hash128 key;
+    const void *value;
+    size_t bytes;
     size_t n_waiting;
     bool has_landed, is_ok;
     nxc__flight *next;
 };
-bool nxc__flight_begin(nxc__tiers *t, nxc__flight *flight, nxc__hash128 text,
-                       float *row);
+bool nxc__flight_begin(nxc__tiers *t, nxc__flight *flight, nxc__hash128 key,
+                       void *value, size_t bytes);
 void nxc__flight_end(nxc__tiers *t, nxc__flight *flight, bool is_ok);
 
 /* ---- after a restart: the most recently used rows of the store into memory,
  * once. With a thread in the background and up to the capacity, without one
- * here and now, up to a bound. is_current says whether vectors of that
- * fingerprint can be asked for. */
-typedef bool (*nxc__is_current)(void *user, nxc__hash128 fingerprint);
+ * here and now, up to a bound. width_of gives the width of the vectors of a
+ * fingerprint, 0 if none can be asked for. */
+typedef size_t (*nxc__width_of)(void *user, nxc__hash128 fingerprint);
 void nxc__tiers_warm(nxc__tiers *t, nxc__store_reader *reader, bool may_thread,
-                     nxc__is_current is_current, void *user);
+                     nxc__width_of width_of, void *user);
 
 #endif

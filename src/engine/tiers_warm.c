@@ -11,21 +11,39 @@ enum { MAX_VECTORS = 1000, MAX_EMBEDDINGS = 200 };
 typedef struct warming {
     nxc__tiers *tiers;
     nxc__store_reader *reader;
-    nxc__is_current is_current;
+    nxc__width_of width_of;
     void *user;
     size_t max_vectors, max_embeddings;
+    size_t n_vectors; /* put so far */
 } warming;
 
+/* A stored row is one vector, or those of a whole request. */
+static void put_rows(warming *w, const nxc__vector_room *room,
+                     const nxc__vector_key *key, const float *rows, size_t n) {
+    nxc__hash128 shared = nxc__vector_key_shared(key);
+    for (size_t i = 0; i < n; i++)
+        (void)nxc__memory_cache_put(
+            room->cache,
+            room->is_whole ? nxc__tiers_row_digest(shared, key->candidate, i)
+                           : nxc__vector_key_digest(shared, key->candidate),
+            rows + i * room->width);
+    w->n_vectors += n;
+}
 static bool keep_vector(void *user, const nxc__vector_key *key,
                         const float *vector, size_t n_features) {
     warming *w = user;
     nxc__tiers *t = w->tiers;
-    if (n_features == t->n_features && w->is_current(w->user, key->fingerprint))
-        (void)nxc__memory_cache_put(
-            t->vectors,
-            nxc__vector_key_digest(nxc__vector_key_shared(key), key->candidate),
-            vector);
-    return !nxc__atomic_is_published(&t->stop_warming);
+    size_t width = w->width_of(w->user, key->fingerprint);
+    size_t n_rooms = (size_t)nxc__atomic_word_get(&t->n_rooms);
+    for (size_t k = 0; width && k < n_rooms; k++) {
+        const nxc__vector_room *room = &t->rooms[k];
+        if (room->width != width || !room->cache || n_features % width != 0)
+            continue;
+        if (room->is_whole || n_features == width)
+            put_rows(w, room, key, vector, n_features / width);
+    }
+    return w->n_vectors < w->max_vectors &&
+           !nxc__atomic_is_published(&t->stop_warming);
 }
 static bool keep_embedding(void *user, const nxc__embedding_key *key,
                            const float *row, size_t dim) {
@@ -44,10 +62,11 @@ static size_t at_most(size_t bound, const nxc__memory_cache *cache) {
 /* What cannot be read is not warm. */
 static void warm(warming *w) {
     nxc__tiers *t = w->tiers;
-    if (t->vectors)
-        (void)nxc__store_recent_vectors(w->reader,
-                                        at_most(w->max_vectors, t->vectors),
-                                        keep_vector, w, NULL);
+    if (t->rooms[0].cache) { /* all rooms are for as many */
+        w->max_vectors = at_most(w->max_vectors, t->rooms[0].cache);
+        (void)nxc__store_recent_vectors(w->reader, w->max_vectors, keep_vector,
+                                        w, NULL);
+    }
     if (t->embeddings)
         (void)nxc__store_recent_embeddings(
             w->reader, at_most(w->max_embeddings, t->embeddings),
@@ -80,9 +99,14 @@ static bool start_thread(warming *w) {
 }
 
 void nxc__tiers_warm(nxc__tiers *t, nxc__store_reader *reader, bool may_thread,
-                     nxc__is_current is_current, void *user) {
+                     nxc__width_of width_of, void *user) {
     if (!reader || nxc__atomic_is_published(&t->is_warm)) return;
-    warming w = {t, reader, is_current, user, MAX_VECTORS, MAX_EMBEDDINGS};
+    warming w = {.tiers = t,
+                 .reader = reader,
+                 .width_of = width_of,
+                 .user = user,
+                 .max_vectors = MAX_VECTORS,
+                 .max_embeddings = MAX_EMBEDDINGS};
     pthread_mutex_lock(&t->lock);
     bool is_first = !nxc__atomic_is_published(&t->is_warm);
     nxc__atomic_publish(&t->is_warm);

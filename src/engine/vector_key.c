@@ -17,17 +17,25 @@
 
 #define MAGIC "nextcall vector 1"
 
+/* What set v2 depends on behind the calls. */
+typedef struct context_end {
+    nxc__hash128 delta, statistics;
+} context_end;
+static_assert(sizeof(context_end) == 32, "docs/formats/cache-key.md");
+
 typedef struct call_record {
     uint32_t operation, method, resource, state;
 } call_record;
 static_assert(sizeof(call_record) == 16, "docs/formats/cache-key.md");
 
-nxc_status nxc__vectors_context(const nxc__session *session,
-                                const uint8_t *states, nxc__arena *arena,
+nxc_status nxc__vectors_context(const nxc__vector_inputs *in, nxc__arena *arena,
                                 nxc__hash128 *out, nxc_error *err) {
-    call_record *records =
-        nxc__arena_alloc_array(arena, session->n, sizeof *records);
-    if (!records) return nxc__error_nomem(err, session->n * sizeof *records);
+    const nxc__session *session = in->session;
+    const uint8_t *states = in->entry->states;
+    bool is_whole = nxc__feature_set_is_whole(in->set);
+    size_t bytes = session->n * sizeof(call_record);
+    call_record *records = nxc__arena_alloc(arena, bytes + sizeof(context_end));
+    if (!records) return nxc__error_nomem(err, bytes);
     for (size_t i = 0; i < session->n; i++) {
         const nxc__call *c = &session->calls[i];
         uint32_t state =
@@ -37,7 +45,23 @@ nxc_status nxc__vectors_context(const nxc__session *session,
         records[i] = (call_record){c->operation, (uint32_t)c->method,
                                    c->resource, state};
     }
-    *out = nxc__hash_128(records, session->n * sizeof *records);
+    if (is_whole) {
+        context_end end = {nxc__hash_128(in->delta.ptr, in->delta.len),
+                           in->statistics};
+        memcpy(records + session->n, &end, sizeof end);
+        bytes += sizeof end;
+    }
+    *out = nxc__hash_128(records, bytes);
+    return NXC_OK;
+}
+
+nxc_status nxc__vectors_request(const nxc__vector_inputs *in, nxc__arena *arena,
+                                nxc__hash128 *out, nxc_error *err) {
+    nxc__hash128 *ids = nxc__arena_alloc_array(arena, in->n, sizeof *ids);
+    if (!ids) return nxc__error_nomem(err, in->n * sizeof *ids);
+    for (size_t i = 0; i < in->n; i++)
+        ids[i] = in->entry->ids[in->candidates[i]];
+    *out = nxc__hash_128(ids, in->n * sizeof *ids);
     return NXC_OK;
 }
 
@@ -59,11 +83,11 @@ static void append_double(nxc__buffer *b, double value) {
     nxc__buffer_append(b, &value, sizeof value);
 }
 
-static void append_features(nxc__buffer *b) {
-    append_u64(b, NXC_V1_N_FEATURES);
-    for (size_t i = 0; i < NXC_V1_N_FEATURES; i++) {
-        append_text(b, nxc__features_v1[i].info.name);
-        append_text(b, nxc__features_v1[i].info.depends_on);
+static void append_features(nxc__buffer *b, const nxc__feature_set *set) {
+    append_u64(b, set->n);
+    for (size_t i = 0; i < set->n; i++) {
+        append_text(b, set->rows[i].name);
+        append_text(b, set->rows[i].depends_on);
     }
 }
 static void append_matrices(nxc__buffer *b) {
@@ -76,14 +100,15 @@ static void append_matrices(nxc__buffer *b) {
 }
 
 nxc_status nxc__vectors_fingerprint(const nxc_engine *e,
-                                    const nxc__entry *entry, nxc__hash128 *out,
-                                    nxc_error *err) {
+                                    const nxc__entry *entry,
+                                    const nxc__feature_set *set,
+                                    nxc__hash128 *out, nxc_error *err) {
     const nxc__ngram *ngram = nxc__catalog_ngram(entry->catalog);
     nxc__buffer b;
     nxc__buffer_init(&b, e->alloc, (size_t)1 << 30);
     append_text(&b, MAGIC);
     append_text(&b, nxc_version());
-    append_features(&b);
+    append_features(&b, set);
     append_text(&b, e->fingerprint);
     append_double(
         &b, nxc__config_real(e->cfg, NXC_OPT_pattern_confidence_threshold));

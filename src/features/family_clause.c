@@ -119,7 +119,8 @@ static void cover(clauses *q, const float *m) {
         q->covered |= 1u << arg;
         if (p->called[j] == p->last) q->al = (int)arg;
     }
-    q->next = (size_t)(q->al + 1) < q->n ? (size_t)(q->al + 1) : q->n - 1;
+    size_t after = (size_t)q->al + 1; /* of -1: 0 */
+    q->next = after < q->n ? after : q->n - 1;
 }
 
 static void view(clauses *q, const clause_view *v) {

@@ -3,7 +3,12 @@
  * does not matter. */
 #include "features/point.h"
 
-typedef enum copy_kind { rank, gap, z } copy_kind;
+/* By the names of the rule. */
+typedef enum copy_kind {
+    COPY_rank,
+    COPY_gap,
+    COPY_z
+} copy_kind; /* NOLINT(readability-identifier-naming) */
 
 typedef struct copy {
     uint16_t from, to;
@@ -12,7 +17,8 @@ typedef struct copy {
 
 static const copy copies[] = {
 #define NXC_COLUMN(name, kind, depends_on, doc)
-#define NXC_COPY(score, how) {NXC_V2_##score, NXC_V2_##score##_##how, how},
+#define NXC_COPY(score, how) \
+    {NXC_V2_##score, NXC_V2_##score##_##how, COPY_##how},
 #include "features/features_v2.def"
 #undef NXC_COLUMN
 #undef NXC_COPY
@@ -46,9 +52,10 @@ static uint32_t ordinal(float x) {
     return bits >> 31 ? ~bits : bits | 0x80000000u;
 }
 
-/* keys (n) descending, by bytes from the lowest; scratch (n). */
-static void sort_descending(uint32_t *keys, uint32_t *scratch, size_t n) {
-    for (unsigned shift = 0; shift < 32; shift += 8) {
+/* By the high halves, descending, byte by byte from the lowest; scratch (n).
+ * Four passes, so that keys has the result. */
+static void sort_descending(uint64_t *keys, uint64_t *scratch, size_t n) {
+    for (unsigned shift = 32; shift < 64; shift += 8) {
         size_t counts[257] = {0};
         for (size_t i = 0; i < n; i++)
             counts[256 - (keys[i] >> shift & 255)]++;
@@ -56,35 +63,51 @@ static void sort_descending(uint32_t *keys, uint32_t *scratch, size_t n) {
             counts[b] += counts[b - 1];
         for (size_t i = 0; i < n; i++)
             scratch[counts[255 - (keys[i] >> shift & 255)]++] = keys[i];
-        uint32_t *t = keys;
+        uint64_t *t = keys;
         keys = scratch;
         scratch = t;
     }
 }
 
-/* How many of the sorted keys are above key. */
-static size_t n_above(const uint32_t *sorted, size_t n, uint32_t key) {
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (sorted[mid] > key)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
+/* What the copies by rank share. */
+typedef struct ranks {
+    float *logs;    /* (n + 1) ln(1 + i) */
+    uint64_t *keys; /* (2 n), of many candidates */
+} ranks;
+
+/* Up to so many candidates counting is quicker than sorting. */
+enum { MAX_COUNTED = 128 };
+
+static void init_ranks(nxc__point *p, ranks *r) {
+    r->logs = nxc__point_alloc(p, p->n, sizeof *r->logs);
+    r->keys = p->n > MAX_COUNTED
+                  ? nxc__point_alloc(p, p->n, 2 * sizeof *r->keys)
+                  : NULL;
+    for (size_t i = 0; !p->failed && i < p->n; i++)
+        r->logs[i] = logf(1 + (float)i);
 }
 
-static void copy_rank(nxc__point *p, const float *from, float *to) {
-    uint32_t *keys = nxc__point_alloc(p, p->n, 2 * sizeof *keys);
-    if (!keys) return;
-    size_t n = 0;
-    for (size_t i = 0; i < p->n; i++)
-        if (!isnan(from[i])) keys[n++] = ordinal(from[i]);
-    sort_descending(keys, keys + p->n, n);
+static void rank_by_counting(const nxc__point *p, const float *logs,
+                             const float *from, float *to) {
+    for (size_t i = 0; i < p->n; i++) {
+        uint32_t n_above = 0;
+        for (size_t k = 0; k < p->n; k++)
+            n_above += from[k] > from[i];
+        if (!isnan(from[i])) to[i] = logs[n_above];
+    }
+}
+
+static void rank_by_sorting(const nxc__point *p, const ranks *r,
+                            const float *from, float *to) {
+    size_t n = 0, n_above = 0;
     for (size_t i = 0; i < p->n; i++)
         if (!isnan(from[i]))
-            to[i] = logf(1 + (float)n_above(keys, n, ordinal(from[i])));
+            r->keys[n++] = (uint64_t)ordinal(from[i]) << 32 | i;
+    sort_descending(r->keys, r->keys + p->n, n);
+    for (size_t k = 0; k < n; k++) {
+        if (k && r->keys[k] >> 32 != r->keys[k - 1] >> 32) n_above = k;
+        to[(uint32_t)r->keys[k]] = r->logs[n_above];
+    }
 }
 
 static void copy_gap(const nxc__point *p, const float *from, float *to) {
@@ -96,17 +119,22 @@ static void copy_gap(const nxc__point *p, const float *from, float *to) {
 }
 
 void nxc__family_norm(nxc__point *p) {
+    ranks r;
+    init_ranks(p, &r);
     for (size_t k = 0; !p->failed && k < sizeof copies / sizeof *copies; k++) {
         const float *from = p->columns[copies[k].from];
         float *to = p->columns[copies[k].to];
         switch (copies[k].kind) {
-        case rank:
-            copy_rank(p, from, to);
+        case COPY_rank:
+            if (r.keys)
+                rank_by_sorting(p, &r, from, to);
+            else
+                rank_by_counting(p, r.logs, from, to);
             break;
-        case gap:
+        case COPY_gap:
             copy_gap(p, from, to);
             break;
-        case z:
+        case COPY_z:
             nxc__standardize(from, p->n, to);
             break;
         }

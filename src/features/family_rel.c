@@ -91,6 +91,7 @@ void nxc__family_rel(nxc__point *p) {
         p->last != NXC_NONE ? nxc__shape(p, p->last) : NULL;
     for (size_t i = 0; i < p->n; i++) {
         const nxc__op_shape *op = nxc__shape(p, p->ops[i]);
+        NXC_ASSERT(op);
         relation r = {.code = p->n_calls ? NOTHING : -1};
         if (last) r = relate(p, p->ops[i], p->last);
         NXC_COL(p, rl_code)[i] = (float)r.code;

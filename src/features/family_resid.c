@@ -74,7 +74,7 @@ void nxc__family_resid(nxc__point *p) {
     residual r = {.p = p};
     r.basis = nxc__point_alloc(p, MAX_BASIS + 2, NXC_DIM * sizeof(float));
     if (!r.basis) return;
-    r.rest = r.basis + MAX_BASIS * NXC_DIM;
+    r.rest = r.basis + (size_t)MAX_BASIS * NXC_DIM;
     r.mixed = r.rest + NXC_DIM;
     make_basis(&r);
     for (size_t i = 0; i < p->n; i++)

@@ -76,25 +76,28 @@ typedef struct nxc__feature_set {
     uint32_t revision; /* grows when a row of the same name means another
                           number: models trained before are then refused */
 } nxc__feature_set;
+/* Whether vectors depend on the other candidates of the request (letter A), so
+ * that they are found in a cache all or not at all. */
+static inline bool nxc__feature_set_is_whole(const nxc__feature_set *set) {
+    return set->n > NXC_V1_N_FEATURES;
+}
 /* NULL if unknown; past the end. */
 const nxc__feature_set *nxc__feature_set_find(nxc_str name);
 const nxc__feature_set *nxc__feature_set_at(size_t i);
+/* nxc_feature_fingerprint of the first n features: what it was, or would be, if
+ * the set had no more. */
+void nxc__feature_set_fingerprint(const nxc__feature_set *set, size_t n,
+                                  char out[17]);
 
 /* What depends on now is never cached: another request has another now. */
 static inline bool nxc__feature_is_cached(const nxc__feature *f) {
     return !strchr(f->info.depends_on, 'N');
 }
-typedef enum nxc__columns {
-    NXC_COLUMNS_CACHED = 1,
-    NXC_COLUMNS_NOW = 2, /* the others */
-    NXC_COLUMNS_ALL = 3
-} nxc__columns;
 
-/* Set v1: out (n, NXC_V1_N_FEATURES) row-major, status (NXC_V1_N_FEATURES);
- * columns that were not asked for are left alone. */
-void nxc__features_extract_v1(const nxc__decision_point *dp,
-                              nxc__columns columns, float *out,
-                              uint8_t *status);
+/* Any set: the columns that depend on now alone, in rows of stride numbers; all
+ * of them are columns of set v1. */
+void nxc__features_extract_now(const nxc__decision_point *dp, float *out,
+                               size_t stride, uint8_t *status);
 /* Any set: out (n, set->n) row-major; status (set->n). Errors: NXC_ERR_NOMEM,
  * of set v2 alone. */
 nxc_status nxc__features_extract(const nxc__decision_point *dp,

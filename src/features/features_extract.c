@@ -15,19 +15,18 @@ float nxc__method_category(nxc_method method) {
                : NXC_CATEGORY_UNKNOWN;
 }
 
-void nxc__features_extract_v1(const nxc__decision_point *dp,
-                              nxc__columns columns, float *out,
-                              uint8_t *status) {
-    for (size_t f = 0; f < NXC_V1_N_FEATURES; f++) {
-        nxc__columns kind = nxc__feature_is_cached(&nxc__features_v1[f])
-                                ? NXC_COLUMNS_CACHED
-                                : NXC_COLUMNS_NOW;
-        if (!(columns & kind)) continue;
-        nxc_feature_status st =
-            nxc__features_v1[f].extract(dp, out + f, NXC_V1_N_FEATURES);
-        NXC_ASSERT(dp->n == 0 || st == NXC_FEATURE_OK || isnan(out[f]));
-        status[f] = (uint8_t)st;
-    }
+static void extract_column(const nxc__decision_point *dp, size_t f, float *out,
+                           size_t stride, uint8_t *status) {
+    nxc_feature_status st = nxc__features_v1[f].extract(dp, out + f, stride);
+    NXC_ASSERT(dp->n == 0 || st == NXC_FEATURE_OK || isnan(out[f]));
+    status[f] = (uint8_t)st;
+}
+
+void nxc__features_extract_now(const nxc__decision_point *dp, float *out,
+                               size_t stride, uint8_t *status) {
+    for (size_t f = 0; f < NXC_V1_N_FEATURES; f++)
+        if (!nxc__feature_is_cached(&nxc__features_v1[f]))
+            extract_column(dp, f, out, stride, status);
 }
 
 nxc_status nxc__features_extract(const nxc__decision_point *dp,
@@ -35,7 +34,8 @@ nxc_status nxc__features_extract(const nxc__decision_point *dp,
                                  uint8_t *status, nxc_error *err) {
     if (set->n > NXC_V1_N_FEATURES)
         return nxc__point_extract(dp, out, status, err);
-    nxc__features_extract_v1(dp, NXC_COLUMNS_ALL, out, status);
+    for (size_t f = 0; f < NXC_V1_N_FEATURES; f++)
+        extract_column(dp, f, out, NXC_V1_N_FEATURES, status);
     return NXC_OK;
 }
 

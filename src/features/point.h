@@ -126,6 +126,8 @@ void nxc__family_markov(nxc__point *p);
 void nxc__family_knn(nxc__point *p);
 void nxc__family_relia(nxc__point *p);
 void nxc__family_trust(nxc__point *p);
+/* Of earlier sessions of the same user: */
+void nxc__family_prior(nxc__point *p);
 /* Last: copies by rule (NXC_COPY rows of features_v2.def). */
 void nxc__family_norm(nxc__point *p);
 

@@ -88,14 +88,17 @@ static nxc_feature_status status_of(const nxc__point *p, const float *column) {
                                     : NXC_FEATURE_NO_ENCODER;
 }
 
-/* Tiles of 16 by 16, so that both sides stay in the cache. */
+static float plain(float x) { return isnan(x) ? (float)NXC_NAN : x; }
+
+/* Tiles of 16 by 16, so that both sides stay in the cache. Every NaN is the
+ * plain one. */
 static void transpose(const nxc__point *p, float *out) {
     enum { TILE = 16 };
     for (size_t i0 = 0; i0 < p->n; i0 += TILE)
         for (size_t f0 = 0; f0 < NXC_V2_N_FEATURES; f0 += TILE)
             for (size_t i = i0; i < p->n && i < i0 + TILE; i++)
                 for (size_t f = f0; f < NXC_V2_N_FEATURES && f < f0 + TILE; f++)
-                    out[i * NXC_V2_N_FEATURES + f] = p->columns[f][i];
+                    out[i * NXC_V2_N_FEATURES + f] = plain(p->columns[f][i]);
 }
 
 nxc_status nxc__point_extract(const nxc__decision_point *dp, float *out,
@@ -106,7 +109,8 @@ nxc_status nxc__point_extract(const nxc__decision_point *dp, float *out,
         nxc__family_flow,    nxc__family_schema, nxc__family_hist,
         nxc__family_static,  nxc__family_hybrid, nxc__family_sibling,
         nxc__family_unlock,  nxc__family_markov, nxc__family_knn,
-        nxc__family_relia,   nxc__family_trust,  nxc__family_norm};
+        nxc__family_relia,   nxc__family_trust,  nxc__family_prior,
+        nxc__family_norm};
     nxc__point p;
     begin(&p, dp);
     for (size_t f = 0; !p.failed && f < NXC_V1_N_FEATURES; f++)

@@ -60,15 +60,19 @@ static uint64_t chain(const char *text, uint64_t seed) {
     return nxc__hash64(text, strlen(text) + 1, seed);
 }
 
-bool nxc_feature_fingerprint(const char *set, char out[17]) {
-    const nxc__feature_set *s = nxc__feature_set_find(nxc__str(set));
-    if (!s) return false;
+void nxc__feature_set_fingerprint(const nxc__feature_set *s, size_t n,
+                                  char out[17]) {
     uint64_t h = chain(s->name, s->revision);
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         h = chain(s->rows[i].name, h);
         h = chain(s->rows[i].kind, h);
         h = chain(s->rows[i].depends_on, h);
     }
     snprintf(out, 17, "%016llx", (unsigned long long)h);
-    return true;
+}
+
+bool nxc_feature_fingerprint(const char *set, char out[17]) {
+    const nxc__feature_set *s = nxc__feature_set_find(nxc__str(set));
+    if (s) nxc__feature_set_fingerprint(s, s->n, out);
+    return s != NULL;
 }

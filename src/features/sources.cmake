@@ -23,6 +23,7 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/family_lex.c
   ${CMAKE_CURRENT_LIST_DIR}/family_markov.c
   ${CMAKE_CURRENT_LIST_DIR}/family_norm.c
+  ${CMAKE_CURRENT_LIST_DIR}/family_prior.c
   ${CMAKE_CURRENT_LIST_DIR}/family_rel.c
   ${CMAKE_CURRENT_LIST_DIR}/family_relia.c
   ${CMAKE_CURRENT_LIST_DIR}/family_resid.c

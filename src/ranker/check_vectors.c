@@ -180,11 +180,17 @@ static nxc_status read_header(const char *path, nxc_str file, header *h,
     return NXC_OK;
 }
 
+static uint64_t bits_of(double v) {
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
 static nxc_status compare(const char *path, const double *want,
                           const double *got, size_t first, size_t n,
                           nxc_error *err) {
     for (size_t i = 0; i < n; i++)
-        if (memcmp(&want[i], &got[i], sizeof *want) != 0)
+        if (bits_of(want[i]) != bits_of(got[i]))
             return nxc__error(err, NXC_ERR_MISMATCH,
                               "%s: row %zu: expected the score %.17g, got "
                               "%.17g",

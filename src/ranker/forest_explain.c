@@ -200,7 +200,8 @@ static nxc_status build(nxc__forest_explainer *x, nxc_error *err) {
         if (b.n_edges - b.first > x->most_edges)
             x->most_edges = b.n_edges - b.first;
         x->expected += expected_of(&b);
-        size_t n = (b.most_different + 2 * LANES - 1) / (2 * LANES);
+        const size_t group = (size_t)2 * LANES;
+        size_t n = (b.most_different + group - 1) / group;
         x->n_groups[t] = (uint8_t)n;
         most_groups = n > most_groups ? n : most_groups;
     }

@@ -16,7 +16,6 @@
 #include "ranker/forest_plan.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -35,6 +34,7 @@ typedef struct builder {
     size_t n_columns;
     nxc__plan_feature *features;
     double *sorted;
+    uint32_t *rank; /* (n_nodes) of the threshold among its feature's */
     /* the tree at hand */
     const nxc__forest_tree *tree;
     const nxc__forest_node *nodes;
@@ -48,18 +48,75 @@ static nxc_status no_memory(nxc_error *err) { return nxc__error_nomem(err, 0); }
 
 typedef struct split {
     double threshold;
-    uint32_t feature;
+    uint32_t node;
 } split;
-
-static int compare_splits(const void *a, const void *b) {
-    const split *x = a, *y = b;
-    if (x->feature != y->feature) return x->feature < y->feature ? -1 : 1;
-    if (x->threshold < y->threshold) return -1;
-    return x->threshold > y->threshold;
-}
 
 static bool is_category(const nxc__forest_node *node) {
     return node->decision & NXC_DECISION_CATEGORICAL;
+}
+
+static void merge(const split *a, size_t half, size_t n, split *out) {
+    for (size_t i = 0, j = half, k = 0; k < n; k++) {
+        bool second = i == half || (j < n && a[j].threshold < a[i].threshold);
+        out[k] = a[second ? j++ : i++];
+    }
+}
+
+/* By threshold, runs of eight by insertion, then merged; other (n) is room. The
+ * result is in a. */
+static void sort_splits(split *a, split *other, size_t n) {
+    split *from = a, *to = other;
+    for (size_t first = 0; first < n; first += 8)
+        for (size_t i = first + 1; i < n && i < first + 8; i++) {
+            split s = a[i];
+            size_t k = i;
+            for (; k > first && s.threshold < a[k - 1].threshold; k--)
+                a[k] = a[k - 1];
+            a[k] = s;
+        }
+    for (size_t run = 8; run < n; run *= 2) {
+        for (size_t first = 0; first < n; first += 2 * run) {
+            size_t left = n - first < 2 * run ? n - first : 2 * run;
+            merge(from + first, run < left ? run : left, left, to + first);
+        }
+        split *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != a) memcpy(a, from, n * sizeof *a);
+}
+
+/* The numerical splits of each feature, in the order of the nodes: those of f
+ * are from[f] ... from[f + 1] - 1. */
+static void group_splits(const builder *b, split *splits, uint32_t *from,
+                         uint8_t *used) {
+    const nxc__forest *f = b->forest;
+    memset(from, 0, (f->n_features + 2) * sizeof *from);
+    memset(used, 0, f->n_features);
+    for (size_t i = 0; i < b->n_nodes; i++) {
+        used[f->nodes[i].feature] = 1;
+        from[f->nodes[i].feature + 2] += !is_category(&f->nodes[i]);
+    }
+    for (size_t k = 2; k < f->n_features + 2; k++)
+        from[k] += from[k - 1];
+    for (size_t i = 0; i < b->n_nodes; i++)
+        if (!is_category(&f->nodes[i]))
+            splits[from[f->nodes[i].feature + 1]++] =
+                (split){f->nodes[i].split.threshold, (uint32_t)i};
+}
+
+/* The distinct thresholds of sorted splits to b->sorted + first; their number.
+ * Nodes get the rank of theirs. */
+static size_t rank_splits(builder *b, const split *splits, size_t n,
+                          size_t first) {
+    size_t n_distinct = 0;
+    double *out = b->sorted + first;
+    for (size_t i = 0; i < n; i++) {
+        if (n_distinct == 0 || out[n_distinct - 1] < splits[i].threshold)
+            out[n_distinct++] = splits[i].threshold;
+        b->rank[splits[i].node] = (uint32_t)n_distinct - 1;
+    }
+    return n_distinct;
 }
 
 /* Features that are asked for, and in b->sorted the distinct thresholds of
@@ -67,36 +124,33 @@ static bool is_category(const nxc__forest_node *node) {
 static nxc_status collect_thresholds(builder *b, bool *fits, nxc_error *err) {
     const nxc__forest *f = b->forest;
     nxc__forest_plan *p = b->plan;
-    split *splits =
-        nxc__arena_alloc_array(&b->scratch, b->n_nodes + 1, sizeof *splits);
+    size_t room = b->n_nodes + 1, n_sorted = 0;
+    split *splits = nxc__arena_alloc_array(&b->scratch, room, sizeof *splits);
+    split *other = nxc__arena_alloc_array(&b->scratch, room, sizeof *other);
+    uint32_t *from =
+        nxc__arena_alloc_array(&b->scratch, f->n_features + 2, sizeof *from);
     uint8_t *used = nxc__arena_alloc(&b->scratch, f->n_features);
-    b->sorted =
-        nxc__arena_alloc_array(&b->scratch, b->n_nodes + 1, sizeof *b->sorted);
+    b->sorted = nxc__arena_alloc_array(&b->scratch, room, sizeof *b->sorted);
+    b->rank = nxc__arena_alloc_array(&b->scratch, room, sizeof *b->rank);
     b->features =
         nxc__arena_alloc_array(&p->arena, f->n_features, sizeof *b->features);
-    if (!splits || !used || !b->sorted || !b->features) return no_memory(err);
-    memset(used, 0, f->n_features);
-    size_t n = 0, n_sorted = 0;
-    for (size_t i = 0; i < b->n_nodes; i++) {
-        used[f->nodes[i].feature] = 1;
-        if (!is_category(&f->nodes[i]))
-            splits[n++] =
-                (split){f->nodes[i].split.threshold, f->nodes[i].feature};
-    }
-    qsort(splits, n, sizeof *splits, compare_splits);
-    for (size_t feature = 0, i = 0; feature < f->n_features; feature++) {
+    if (!splits || !other || !from || !used || !b->sorted || !b->rank ||
+        !b->features)
+        return no_memory(err);
+    group_splits(b, splits, from, used);
+    for (size_t feature = 0; feature < f->n_features; feature++) {
         if (!used[feature]) continue;
-        size_t first = n_sorted;
-        for (; i < n && splits[i].feature == feature; i++)
-            if (n_sorted == first ||
-                b->sorted[n_sorted - 1] < splits[i].threshold)
-                b->sorted[n_sorted++] = splits[i].threshold;
-        if (n_sorted - first > NXC_PLAN_THRESHOLDS) *fits = false;
+        split *own = splits + from[feature];
+        size_t n = from[feature + 1] - from[feature];
+        sort_splits(own, other, n);
+        size_t n_distinct = rank_splits(b, own, n, n_sorted);
+        if (n_distinct > NXC_PLAN_THRESHOLDS) *fits = false;
         b->feature_at[feature] = (uint32_t)p->n_features;
         b->features[p->n_features++] =
             (nxc__plan_feature){.feature = (uint32_t)feature,
-                                .first_bucket = (uint32_t)first,
-                                .n_thresholds = (uint32_t)(n_sorted - first)};
+                                .first_bucket = (uint32_t)n_sorted,
+                                .n_thresholds = (uint32_t)n_distinct};
+        n_sorted += n_distinct;
     }
     p->features = b->features;
     return NXC_OK;
@@ -140,21 +194,6 @@ static nxc_status lay_out_buckets(builder *b, nxc_error *err) {
 
 /* -------------------------------------------------------------- columns */
 
-/* The rank of a threshold among those of its feature. */
-static uint32_t rank_of(const builder *b, const nxc__forest_node *node) {
-    const nxc__plan_feature *pf = &b->features[b->feature_at[node->feature]];
-    const double *t = b->sorted + pf->first_bucket;
-    size_t low = 0, high = pf->n_thresholds;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (t[middle] < node->split.threshold)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return (uint32_t)low;
-}
-
 static nxc__plan_column number_column(const nxc__forest_node *node,
                                       uint32_t base) {
     bool left = node->decision & NXC_DECISION_DEFAULT_LEFT;
@@ -173,6 +212,11 @@ static bool same_words(const nxc__forest *f, const nxc__plan_column *c,
            memcmp(f->cat_words + c->first_word,
                   f->cat_words + node->split.set.first_word,
                   c->n_words * sizeof *f->cat_words) == 0;
+}
+
+static bool same_number(const nxc__plan_column *a, const nxc__plan_column *b) {
+    return !a->is_category && a->feature == b->feature && a->base == b->base &&
+           a->missing == b->missing && a->missing_byte == b->missing_byte;
 }
 
 /* The column of a node: found by what makes it, or new. Open addressing over
@@ -199,7 +243,7 @@ static uint32_t column_of(builder *b, const nxc__forest_node *node,
         }
         const nxc__plan_column *have = &b->columns[table[i]];
         bool same = is_category(node) ? same_words(f, have, node)
-                                      : memcmp(have, &c, sizeof c) == 0;
+                                      : same_number(have, &c);
         if (same) return table[i];
     }
 }
@@ -244,7 +288,7 @@ static nxc_status make_columns(builder *b, bool *fits, nxc_error *err) {
     memset(table, 0xff, slots * sizeof *table);
     for (size_t i = 0; i < b->n_nodes; i++) {
         const nxc__forest_node *node = &b->forest->nodes[i];
-        uint32_t rank = is_category(node) ? 0 : rank_of(b, node);
+        uint32_t rank = is_category(node) ? 0 : b->rank[i];
         uint32_t base = rank / NXC_PLAN_CHUNK * NXC_PLAN_CHUNK;
         b->node_rank[i] = (uint8_t)(rank - base);
         b->node_column[i] = column_of(b, node, base, table, slots - 1);

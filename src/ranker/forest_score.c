@@ -10,7 +10,7 @@
  * Scratch of a call:
  *
  *     slots     (n_slots, 64)              leaf numbers, columns, temporaries
- *     bits      (n_decisions / 64 + 2)     of one row
+ *     bits      (n_decisions / 64)         of one row, and NXC_WALK_AFTER bytes
  *     sums      (64)
  *
  * It comes from a pool of POOL blocks, each behind an atomic pointer: a thread
@@ -212,7 +212,7 @@ static nxc_status prepare(nxc__forest_scorer *s, nxc_error *err) {
     /* of one row 256 columns are read */
     s->slot_bytes = p->n_slots * NXC_PLAN_SLOT_BYTES + NXC_WALK_COLUMNS;
     s->scratch_bytes = sizeof(scratch) + 64 + s->slot_bytes +
-                       (p->walk.n_decisions / 64 + 2) * sizeof(uint64_t);
+                       p->walk.n_decisions / 8 + NXC_WALK_AFTER;
     scratch *w = new_scratch(s);
     if (!w) return nxc__error_nomem(err, s->scratch_bytes);
     return_scratch(s, w);

@@ -1,36 +1,36 @@
 /*
  * Cuts trees into clusters and writes their records (forest_walk.h).
  *
- *     per tree: sizes of subtrees -> cluster from the root -> its exits -> ...
+ *     per tree: sizes of subtrees -> root cluster -> its exits -> ...
  *
  * A cluster grows from its root by the node with the largest subtree, which
- * keeps the longest path short; its nodes are then put into preorder, so that
- * equal shapes have equal tables. A shape is coded by a bit for each position
- * in preorder, 1 for a node and 0 for an exit: at most 13 bits, after a 1.
+ * keeps the longest path short; its nodes are then numbered in preorder. The
+ * bits of a root begin at a byte, those of an inner cluster at any bit: seven
+ * always end within the second byte.
  *
- * Room: a node is one decision, a cluster
- * takes 24 bytes and there is at most one for each node; a leaf takes 16.
+ * Room: a node is one decision, a tree may take 7 more; there is at most one
+ * inner cluster for each node.
  *
- * Threading: no state. Cost: linear in the nodes, times 6 for the growing.
+ * Threading: no state. Cost: linear in the nodes, times 15 for the growing.
  */
 #include "ranker/forest_walk.h"
 
 #include <string.h>
 
-#define UNIT NXC_WALK_UNIT
-#define LEAF_UNITS (sizeof(nxc__walk_leaf) / UNIT)
-#define LEAF 0x8000u
-#define FIRST_EXIT (sizeof(nxc__walk_place) / sizeof(uint16_t))
-#define N_CODES ((size_t)1 << (2 * NXC_WALK_NODES + 2))
+#define MAX_NODES NXC_WALK_ROOT
+#define MAX_EXITS (MAX_NODES + 1)
+/* Decisions that are there after the last: see NXC_WALK_AFTER. */
+#define AFTER ((size_t)8 * NXC_WALK_AFTER)
 
-_Static_assert(sizeof(nxc__walk_cluster) == 3 * UNIT, "whole units");
-_Static_assert(sizeof(nxc__walk_leaf) == 2 * UNIT, "whole units");
+_Static_assert(sizeof(nxc__walk_root) == 144, "the essay of forest_walk.h");
+_Static_assert(sizeof(nxc__walk_inner) == 64, "a cache line");
+_Static_assert(NXC_WALK_LEAVES * sizeof(nxc__walk_inner) <= 65536, "16 bits");
 
 typedef struct cluster {
-    int32_t nodes[NXC_WALK_NODES]; /* in preorder */
+    int32_t nodes[MAX_NODES]; /* in preorder */
     size_t n, n_exits;
-    int32_t exits[NXC_WALK_NODES + 1]; /* child numbers as in forest.h */
-    uint32_t code;
+    int32_t exits[MAX_EXITS]; /* child numbers as in forest.h */
+    uint32_t mask[MAX_EXITS], value[MAX_EXITS]; /* bit i: node i */
 } cluster;
 
 typedef struct walker {
@@ -39,16 +39,15 @@ typedef struct walker {
     const uint8_t *node_threshold;
     uint8_t *columns, *thresholds;
     size_t n_decisions;
-    uint64_t *records;
-    size_t n_units;
-    uint8_t *tables;
-    size_t n_shapes;
-    uint16_t shape_at[N_CODES]; /* of a code; 0: not seen yet */
+    nxc__walk_root *roots;
+    nxc__walk_inner *inner;
+    size_t n_inner;
     /* the tree at hand */
     const nxc__forest_tree *tree;
     const nxc__forest_node *nodes;
-    size_t first_unit;
+    size_t first, before; /* decision of the tree; cluster before its own */
     uint16_t size[NXC_WALK_LEAVES]; /* nodes of the subtree */
+    bool is_taken[NXC_WALK_LEAVES]; /* by the cluster that grows */
 } walker;
 
 /* Depth is below the number of leaves, 256. */
@@ -59,160 +58,115 @@ static uint16_t measure(walker *w, int32_t at) {
     return w->size[at];
 }
 
-static bool has_node(const cluster *c, int32_t node) {
-    for (size_t i = 0; i < c->n; i++)
-        if (c->nodes[i] == node) return true;
-    return false;
-}
-
-static void grow(const walker *w, cluster *c) {
-    while (c->n < NXC_WALK_NODES) {
-        int32_t best = -1;
-        for (size_t i = 0; i < c->n; i++) {
-            const nxc__forest_node *node = &w->nodes[c->nodes[i]];
-            const int32_t children[2] = {node->left, node->right};
-            for (size_t k = 0; k < 2; k++)
-                if (children[k] >= 0 && !has_node(c, children[k]) &&
-                    (best < 0 || w->size[children[k]] > w->size[best]))
-                    best = children[k];
-        }
-        if (best < 0) return;
-        c->nodes[c->n++] = best;
+/* Takes up to max nodes from root on. Those that could be next are kept. */
+static void grow(walker *w, int32_t root, size_t max) {
+    int32_t open[MAX_EXITS] = {root};
+    size_t n_open = root >= 0;
+    for (size_t n = 0; n < max && n_open; n++) {
+        size_t best = 0;
+        for (size_t i = 1; i < n_open; i++)
+            if (w->size[open[i]] > w->size[open[best]]) best = i;
+        const nxc__forest_node *node = &w->nodes[open[best]];
+        w->is_taken[open[best]] = true;
+        open[best] = open[--n_open];
+        if (node->left >= 0) open[n_open++] = node->left;
+        if (node->right >= 0) open[n_open++] = node->right;
     }
 }
 
-/* The grown nodes in preorder into out, with the exits and the code. */
-static void put_in_order(const walker *w, const cluster *grown, int32_t at,
+/* What is taken below at, in preorder, with the exits. */
+static void put_in_order(walker *w, int32_t at, uint32_t mask, uint32_t value,
                          cluster *out) {
-    bool is_node = at >= 0 && has_node(grown, at);
-    out->code = out->code << 1 | is_node;
-    if (!is_node) {
+    if (at < 0 || !w->is_taken[at]) {
+        out->mask[out->n_exits] = mask;
+        out->value[out->n_exits] = value;
         out->exits[out->n_exits++] = at;
         return;
     }
+    uint32_t bit = (uint32_t)1 << out->n;
     out->nodes[out->n++] = at;
-    put_in_order(w, grown, w->nodes[at].left, out);
-    put_in_order(w, grown, w->nodes[at].right, out);
+    w->is_taken[at] = false; /* for the next cluster */
+    put_in_order(w, w->nodes[at].left, mask | bit, value | bit, out);
+    put_in_order(w, w->nodes[at].right, mask | bit, value, out);
 }
 
-static void make_cluster(const walker *w, int32_t root, cluster *out) {
-    cluster grown = {.nodes = {root}, .n = 1};
-    grow(w, &grown);
+/* A cluster and its decisions; the result is the first of them. */
+static size_t make_cluster(walker *w, int32_t root, size_t max, cluster *out) {
+    size_t first = w->n_decisions;
     memset(out, 0, sizeof *out);
-    out->code = 1;
-    put_in_order(w, &grown, root, out);
-}
-
-/* The exit that the bits lead to from the node or exit at *position of the
- * code, counting nodes and exits on the way. */
-static void pass_subtree(uint32_t code, uint32_t *position, size_t *n_nodes,
-                         size_t *n_exits) {
-    for (size_t open = 1; open; open--) {
-        if (code >> --*position & 1) {
-            ++*n_nodes;
-            open += 2;
-        } else {
-            ++*n_exits;
-        }
-    }
-}
-
-static uint8_t exit_of(uint32_t code, uint32_t length, uint32_t bits) {
-    uint32_t position = length;
-    size_t n_nodes = 0, n_exits = 0;
-    while (code >> --position & 1) {
-        bool left = bits >> n_nodes & 1;
-        n_nodes++;
-        if (!left) pass_subtree(code, &position, &n_nodes, &n_exits);
-    }
-    return (uint8_t)n_exits;
-}
-
-/* Where the table of a cluster's shape begins; the first is the leaves'. */
-static uint16_t shape_of(walker *w, const cluster *c) {
-    if (!w->shape_at[c->code]) {
-        uint16_t first = (uint16_t)(w->n_shapes++ * NXC_WALK_TABLE);
-        uint32_t length = (uint32_t)(c->n + c->n_exits);
-        for (uint32_t bits = 0; bits < NXC_WALK_TABLE; bits++)
-            w->tables[first + bits] =
-                (uint8_t)(FIRST_EXIT + exit_of(c->code, length, bits));
-        w->shape_at[c->code] = first;
-    }
-    return w->shape_at[c->code];
-}
-
-/* The record's offset; a leaf is LEAF and its number until its place is known.
- * *n_steps becomes the most that any path from it takes. */
-static uint16_t emit_cluster(walker *w, int32_t at, size_t *n_steps) {
-    cluster c;
-    nxc__walk_cluster out;
-    *n_steps = 0;
-    if (at < 0) return (uint16_t)(LEAF | (uint32_t)~at);
-    uint64_t *place = w->records + w->n_units;
-    uint16_t own = (uint16_t)(w->n_units - w->first_unit);
-    w->n_units += sizeof out / UNIT;
-    make_cluster(w, at, &c);
-    memset(&out, 0, sizeof out);
-    out.place.shape = shape_of(w, &c);
-    out.place.byte = (uint32_t)(w->n_decisions / 8);
-    out.place.field =
-        (uint16_t)(w->n_decisions % 8 | (size_t)NXC_WALK_NODES << 8);
-    for (size_t i = 0; i < c.n; i++) {
-        size_t node = w->tree->first_node + (size_t)c.nodes[i];
+    grow(w, root, max);
+    put_in_order(w, root, 0, 0, out);
+    for (size_t i = 0; i < out->n; i++) {
+        size_t node = w->tree->first_node + (size_t)out->nodes[i];
         w->columns[w->n_decisions] = (uint8_t)w->node_column[node];
         w->thresholds[w->n_decisions++] = w->node_threshold[node];
     }
-    for (size_t i = 0; i < c.n_exits; i++) {
-        size_t n;
-        out.exits[i] = emit_cluster(w, c.exits[i], &n);
-        if (n > *n_steps) *n_steps = n;
-    }
-    ++*n_steps;
-    memcpy(place, &out, sizeof out);
-    return own;
+    return first;
 }
 
-/* The leaves behind the clusters; exits become distances. */
-static void emit_leaves(walker *w) {
-    uint64_t *first = w->records + w->first_unit;
-    size_t n_clusters =
-        (w->n_units - w->first_unit) / (sizeof(nxc__walk_cluster) / UNIT);
-    size_t after = w->n_units - w->first_unit;
-    for (size_t k = 0; k < n_clusters; k++) {
-        nxc__walk_cluster c;
-        uint64_t *place = first + k * (sizeof c / UNIT);
-        memcpy(&c, place, sizeof c);
-        for (size_t i = 0; i < NXC_WALK_NODES + 1; i++) {
-            size_t to = c.exits[i] & LEAF
-                            ? after + (c.exits[i] & ~LEAF) * LEAF_UNITS
-                            : c.exits[i];
-            c.exits[i] = (uint16_t)(to - (size_t)(place - first));
-        }
-        memcpy(place, &c, sizeof c);
+static void put_lanes(const cluster *c, size_t shift, size_t n, uint16_t *mask,
+                      uint16_t *value) {
+    for (size_t i = 0; i < n; i++) {
+        bool is_exit = i < c->n_exits;
+        mask[i] = (uint16_t)(is_exit ? c->mask[i] << shift : 0);
+        value[i] = (uint16_t)(is_exit ? c->value[i] << shift : 1); /* never */
     }
-    for (size_t i = 0; i < w->tree->n_leaves; i++) {
-        nxc__walk_leaf leaf = {
-            .value = w->forest->leaf_values[w->tree->first_leaf + i]};
-        memcpy(first + after + i * LEAF_UNITS, &leaf, sizeof leaf);
-    }
-    w->n_units += w->tree->n_leaves * LEAF_UNITS;
 }
 
-static void emit_trees(walker *w, size_t *trees, uint8_t *run_steps) {
+static size_t emit_inner(walker *w, int32_t at, uint32_t *exit);
+
+/* What is behind a cluster's exits; the result is the most steps that any path
+ * takes from them on. */
+static size_t emit_exits(walker *w, const cluster *c, uint32_t *exits) {
+    size_t most = 0;
+    for (size_t i = 0; i < c->n_exits; i++) {
+        size_t n = 0;
+        exits[i] = (uint32_t)~c->exits[i] << 16;
+        if (c->exits[i] >= 0) n = emit_inner(w, c->exits[i], &exits[i]);
+        if (n > most) most = n;
+    }
+    return most;
+}
+
+static size_t emit_inner(walker *w, int32_t at, uint32_t *exit) {
+    cluster c;
+    size_t number = w->n_inner++ - w->before;
+    nxc__walk_inner *out = &w->inner[w->before + number];
+    size_t first = make_cluster(w, at, NXC_WALK_INNER, &c);
+    memset(out, 0, sizeof *out);
+    put_lanes(&c, first % 8, NXC_WALK_INNER + 1, out->mask, out->value);
+    *exit = (uint32_t)(number * sizeof *out) |
+            (uint32_t)(first / 8 - w->first / 8) << 16;
+    return 1 + emit_exits(w, &c, out->exits);
+}
+
+static size_t emit_root(walker *w, nxc__walk_root *out) {
+    cluster c;
+    int32_t root = w->tree->n_nodes ? 0 : ~0;
+    w->first = w->n_decisions = (w->n_decisions + 7) / 8 * 8;
+    w->before = w->n_inner - 1;
+    (void)measure(w, root);
+    (void)make_cluster(w, root, NXC_WALK_ROOT, &c);
+    memset(out, 0, sizeof *out);
+    put_lanes(&c, 0, NXC_WALK_ROOT + 1, out->mask, out->value);
+    out->byte = (uint32_t)(w->first / 8);
+    out->before = (uint32_t)(w->before * sizeof *w->inner);
+    out->first_leaf = w->tree->first_leaf;
+    return emit_exits(w, &c, out->exits);
+}
+
+static void emit_trees(walker *w, uint8_t *run_steps) {
+    memset(&w->inner[w->n_inner++], 0, sizeof *w->inner); /* of no tree */
     for (size_t t = 0; t < w->forest->n_trees; t++) {
-        size_t n_steps;
         w->tree = &w->forest->trees[t];
         w->nodes = w->forest->nodes + w->tree->first_node;
-        w->first_unit = w->n_units;
-        int32_t root = w->tree->n_nodes ? 0 : ~0;
-        (void)measure(w, root);
-        (void)emit_cluster(w, root, &n_steps);
-        emit_leaves(w);
-        trees[t] = w->first_unit * UNIT;
+        size_t n_steps = emit_root(w, &w->roots[t]);
         uint8_t *run = &run_steps[t / NXC_WALK_RUN];
         if (n_steps > *run) *run = (uint8_t)n_steps;
     }
 }
+
+static size_t pad_decisions(size_t n) { return (n + 63) / 64 * 64; }
 
 nxc_status nxc__forest_walk_build(const nxc__forest *f,
                                   const uint32_t *node_column,
@@ -221,38 +175,32 @@ nxc_status nxc__forest_walk_build(const nxc__forest *f,
                                   nxc_error *err) {
     const nxc__forest_tree *last = &f->trees[f->n_trees - 1];
     size_t n_nodes = last->first_node + (size_t)last->n_nodes;
-    size_t n_leaves = last->first_leaf + (size_t)last->n_leaves;
-    size_t n_decisions = (n_nodes + 63) / 64 * 64 + 64;
+    size_t room = pad_decisions(n_nodes + 7 * f->n_trees + AFTER);
     size_t n_runs = f->n_trees / NXC_WALK_RUN + 1;
     walker *w = nxc__alloc_zero(f->alloc, sizeof *w);
     if (!w) return nxc__error_nomem(err, sizeof *w);
     w->forest = f;
     w->node_column = node_column;
     w->node_threshold = node_threshold;
-    w->n_shapes = 1;
-    w->columns = nxc__arena_alloc(arena, n_decisions);
-    w->thresholds = nxc__arena_alloc(arena, n_decisions);
-    w->records = nxc__arena_alloc_array(arena, n_nodes * 3 + n_leaves * 2,
-                                        sizeof *w->records);
-    w->tables =
-        nxc__arena_alloc(arena, (size_t)NXC_WALK_SHAPES * NXC_WALK_TABLE);
-    size_t *trees = nxc__arena_alloc_array(arena, f->n_trees, sizeof *trees);
+    w->columns = nxc__arena_alloc(arena, room);
+    w->thresholds = nxc__arena_alloc(arena, room);
+    w->roots = nxc__arena_alloc_array(arena, f->n_trees, sizeof *w->roots);
+    char *inner = nxc__arena_alloc_array(arena, n_nodes + 2, sizeof *w->inner);
     uint8_t *n_steps = nxc__arena_alloc(arena, n_runs);
     nxc_status st = NXC_ERR_NOMEM;
-    if (w->columns && w->thresholds && w->records && w->tables && trees &&
-        n_steps) {
-        memset(w->columns, 0, n_decisions);
-        memset(w->thresholds, 0, n_decisions);
-        memset(w->tables, 0, NXC_WALK_TABLE);
+    if (w->columns && w->thresholds && w->roots && inner && n_steps) {
+        inner += (64 - (uintptr_t)inner % 64) % 64;
+        w->inner = (nxc__walk_inner *)(void *)inner;
+        memset(w->columns, 0, room);
+        memset(w->thresholds, 0, room);
         memset(n_steps, 0, n_runs);
-        emit_trees(w, trees, n_steps);
-        *out = (nxc__forest_walk){(const uint8_t *)w->records,
-                                  trees,
-                                  n_steps,
-                                  w->tables,
-                                  w->columns,
-                                  w->thresholds,
-                                  w->n_decisions};
+        emit_trees(w, n_steps);
+        *out = (nxc__forest_walk){.roots = w->roots,
+                                  .inner = (const uint8_t *)inner,
+                                  .n_steps = n_steps,
+                                  .columns = w->columns,
+                                  .thresholds = w->thresholds,
+                                  .n_decisions = pad_decisions(w->n_decisions)};
         st = NXC_OK;
     }
     nxc__free(f->alloc, w, sizeof *w);

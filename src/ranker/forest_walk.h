@@ -3,64 +3,65 @@
  * one row down its trees, several nodes a step and without a branch.
  *
  * Decision i compares a column byte with a threshold byte; its bit says whether
- * it goes left. A tree is cut into *clusters* of up to 6 connected nodes, whose
- * bits are neighbours, in preorder. The six bits look the exit up in a table of
- * 64 bytes that depends on the cluster's shape alone, so that all clusters of
- * all trees share a few tables; the exit leads to the next record.
+ * it goes left. A tree is cut into *clusters* of connected nodes: up to 15 at
+ * the root, up to 7 elsewhere. The bits of a cluster lie within two bytes, in
+ * preorder. An exit is where its path's bits say so:
  *
- *     records of a tree   | root cluster | cluster ... | leaf | leaf ...
- *     cluster             byte, field, shape, exit 0 ... 6      24 bytes
- *     leaf                0, 0, 0, value                        16 bytes
+ *     (the two bytes & mask) == value
  *
- * An exit says how far the next record is. A leaf leads to itself, so that the
- * paths of a run of trees take the same number of steps and no branch depends
- * on the row. Small records count
- * here: a row reads all trees, and what bounds it is the cache lines.
+ * which one vector instruction asks of all exits. Of a cluster's exits exactly
+ * one is true; lanes behind them never are.
  *
- * The cut is ours. Each tree is evaluated as a whole; nothing is traversed by
- * feature.
+ *     roots    | tree 0 | tree 1 | ...     144 bytes each
+ *     inner    | - | of tree 0 ... | ...    64 bytes each, a cache line
+ *
+ * An exit says what is behind it:
+ *
+ *     a leaf      its number << 16
+ *     a cluster   bytes from the tree's record before its first one
+ *                 | where its two bytes are among the tree's decisions << 16
+ *
+ * The trees of a run take the same number of steps, so that no branch depends
+ * on the row: who is at a leaf stays there.
+ *
+ * The cut is ours. Each tree is evaluated as a whole, a path at a time; nothing
+ * is traversed by feature.
  */
 #ifndef NXC_RANKER_FOREST_WALK_H
 #define NXC_RANKER_FOREST_WALK_H
 
 #include "ranker/forest.h"
 
-#define NXC_WALK_NODES 6    /* of a cluster */
-#define NXC_WALK_TABLE 64   /* bytes of a shape's table: 2 to the nodes */
-#define NXC_WALK_SHAPES 198 /* trees of 0 to 6 nodes */
-#define NXC_WALK_RUN 4      /* trees of one number of steps */
+#define NXC_WALK_ROOT 15 /* nodes of a root cluster: one fewer than exits */
+#define NXC_WALK_INNER 7 /* of another one */
+#define NXC_WALK_RUN 4   /* trees of one number of steps */
+/* Bytes of bits after the last, which may be read: a leaf's number stands for
+ * where two bytes are. What they hold does not matter. */
+#define NXC_WALK_AFTER 258
 #define NXC_WALK_COLUMNS ((size_t)256)
 #define NXC_WALK_LEAVES 256 /* of a tree */
-#define NXC_WALK_UNIT ((size_t)8)
 
-/* Where a cluster finds its bits and its table; zeros in a leaf. */
-typedef struct nxc__walk_place {
-    uint32_t byte;  /* of the row's decision bits: where the cluster's are */
-    uint16_t field; /* the first bit there, their number << 8: for BEXTR */
-    uint16_t shape; /* where its table begins */
-} nxc__walk_place;
+typedef struct nxc__walk_root {
+    uint16_t mask[NXC_WALK_ROOT + 1], value[NXC_WALK_ROOT + 1];
+    uint32_t exits[NXC_WALK_ROOT + 1];
+    uint32_t byte;       /* of the row's decision bits: the tree's first */
+    uint32_t before;     /* bytes to the record before the tree's first */
+    uint32_t first_leaf; /* of the forest's */
+    uint32_t unused;
+} nxc__walk_root;
 
-/* A table's bytes count half-words from the record: exit i is 4 + i. Exits are
- * distances in units of 8 bytes from the record. The leaves' table is zero, and
- * so is what it leads to: byte. */
-typedef struct nxc__walk_cluster {
-    nxc__walk_place place;
-    uint16_t exits[NXC_WALK_NODES + 1];
-    uint16_t unused;
-} nxc__walk_cluster;
-
-typedef struct nxc__walk_leaf {
-    nxc__walk_place place;
-    double value;
-} nxc__walk_leaf;
+typedef struct nxc__walk_inner {
+    uint16_t mask[NXC_WALK_INNER + 1], value[NXC_WALK_INNER + 1];
+    uint32_t exits[NXC_WALK_INNER + 1];
+} nxc__walk_inner;
 
 typedef struct nxc__forest_walk {
-    const uint8_t *records;
-    const size_t *trees;    /* (n_trees) bytes to the root's record */
-    const uint8_t *n_steps; /* of each run of trees */
-    const uint8_t *tables;
-    const uint8_t *columns;    /* of the decisions, padded to 64 */
-    const uint8_t *thresholds; /* likewise */
+    const nxc__walk_root *roots; /* (n_trees) */
+    const uint8_t *inner;        /* nxc__walk_inner, aligned to 64; the first
+                                    belongs to no tree */
+    const uint8_t *n_steps;      /* of each run of trees, after the roots */
+    const uint8_t *columns;      /* of the decisions, padded to 64 */
+    const uint8_t *thresholds;   /* likewise */
     size_t n_decisions;
 } nxc__forest_walk;
 

@@ -55,10 +55,16 @@ enum header_key {
     TREE_SIZES,
     N_HEADER_KEYS
 };
-static const char *const header_keys[N_HEADER_KEYS] = {
-    "version",         "num_class",      "num_tree_per_iteration",
-    "max_feature_idx", "average_output", "feature_names",
-    "tree_sizes",
+#define KEY(literal) \
+    { (literal), sizeof(literal) - 1 }
+static const nxc_str header_keys[N_HEADER_KEYS] = {
+    KEY("version"),
+    KEY("num_class"),
+    KEY("num_tree_per_iteration"),
+    KEY("max_feature_idx"),
+    KEY("average_output"),
+    KEY("feature_names"),
+    KEY("tree_sizes"),
 };
 
 enum tree_key {
@@ -82,12 +88,13 @@ enum tree_key {
     LEAF_COEFF,
     N_TREE_KEYS
 };
-static const char *const tree_keys[N_TREE_KEYS] = {
-    "num_leaves",     "num_cat",       "split_feature", "threshold",
-    "decision_type",  "left_child",    "right_child",   "leaf_value",
-    "cat_boundaries", "cat_threshold", "is_linear",     "leaf_count",
-    "internal_count", "split_gain",    "leaf_const",    "num_features",
-    "leaf_features",  "leaf_coeff",
+static const nxc_str tree_keys[N_TREE_KEYS] = {
+    KEY("num_leaves"),     KEY("num_cat"),       KEY("split_feature"),
+    KEY("threshold"),      KEY("decision_type"), KEY("left_child"),
+    KEY("right_child"),    KEY("leaf_value"),    KEY("cat_boundaries"),
+    KEY("cat_threshold"),  KEY("is_linear"),     KEY("leaf_count"),
+    KEY("internal_count"), KEY("split_gain"),    KEY("leaf_const"),
+    KEY("num_features"),   KEY("leaf_features"), KEY("leaf_coeff"),
 };
 
 typedef struct reader {
@@ -97,7 +104,7 @@ typedef struct reader {
     nxc__forest *forest;
     nxc_error *err;
     /* the section at hand */
-    const char *const *keys;
+    const nxc_str *keys;
     size_t n_keys, first_line;
     field fields[N_TREE_KEYS];
     /* the tree at hand */
@@ -147,10 +154,10 @@ static nxc_status add_field(reader *r, nxc_str line) {
     size_t eq = nxc__str_find(line, '=', 0);
     nxc_str key = nxc__str_slice(line, 0, eq);
     for (size_t i = 0; i < r->n_keys; i++) {
-        if (!nxc__str_eq(key, nxc__str(r->keys[i]))) continue;
+        if (!nxc__str_eq(key, r->keys[i])) continue;
         if (r->fields[i].line)
             return FAIL_AT(r, r->line, NXC_ERR_PARSE,
-                           "expected one %s, got a second", r->keys[i]);
+                           "expected one %s, got a second", r->keys[i].ptr);
         r->fields[i].line = r->line;
         if (eq < line.len)
             r->fields[i].value = nxc__str_slice(line, eq + 1, line.len);
@@ -158,7 +165,7 @@ static nxc_status add_field(reader *r, nxc_str line) {
     return NXC_OK;
 }
 
-static void begin_section(reader *r, const char *const *keys, size_t n_keys) {
+static void begin_section(reader *r, const nxc_str *keys, size_t n_keys) {
     memset(r->fields, 0, sizeof r->fields);
     r->keys = keys;
     r->n_keys = n_keys;
@@ -173,7 +180,7 @@ static size_t line_of(const reader *r, size_t key) {
 static nxc_status need_field(reader *r, size_t key) {
     if (r->fields[key].line) return NXC_OK;
     return FAIL_AT(r, r->first_line, NXC_ERR_PARSE, "expected %s, got none",
-                   r->keys[key]);
+                   r->keys[key].ptr);
 }
 
 /* A single integer. */
@@ -182,7 +189,7 @@ static nxc_status read_int(reader *r, size_t key, int64_t *out) {
     nxc_str value = nxc__str_trim(r->fields[key].value);
     if (nxc__parse_int(value, INT64_MIN, INT64_MAX, out)) return NXC_OK;
     return FAIL_AT(r, line_of(r, key), NXC_ERR_PARSE,
-                   "expected an integer as %s, got \"%.*s\"", r->keys[key],
+                   "expected an integer as %s, got \"%.*s\"", r->keys[key].ptr,
                    NXC_STR_ARG(value));
 }
 
@@ -190,7 +197,9 @@ static nxc_status read_int(reader *r, size_t key, int64_t *out) {
 static nxc_str next_value(nxc_str list, size_t *pos) {
     while (*pos < list.len && list.ptr[*pos] == ' ')
         ++*pos;
-    size_t from = *pos, to = nxc__str_find(list, ' ', from);
+    size_t from = *pos, to = from;
+    while (to < list.len && list.ptr[to] != ' ')
+        to++;
     *pos = to;
     return nxc__str_slice(list, from, to);
 }
@@ -215,7 +224,7 @@ static nxc_status read_list(reader *r, size_t key, size_t n, put_value put) {
     }
     if (i == n && v.len == 0) return NXC_OK;
     return FAIL_AT(r, line_of(r, key), NXC_ERR_PARSE,
-                   "expected %zu values in %s, got %zu", n, r->keys[key],
+                   "expected %zu values in %s, got %zu", n, r->keys[key].ptr,
                    i < n ? i : count_values(list));
 }
 
@@ -226,7 +235,7 @@ static nxc_status need_bytes(reader *r, size_t key, size_t n) {
     if (n <= most) return NXC_OK;
     return FAIL_AT(r, line_of(r, key), NXC_ERR_PARSE,
                    "expected %zu values in %s, got a line for at most %zu", n,
-                   r->keys[key], most);
+                   r->keys[key].ptr, most);
 }
 
 static nxc_status list_int(reader *r, size_t key, size_t i, nxc_str value,
@@ -234,7 +243,7 @@ static nxc_status list_int(reader *r, size_t key, size_t i, nxc_str value,
     if (nxc__parse_int(value, min, max, out)) return NXC_OK;
     return FAIL_AT(r, line_of(r, key), NXC_ERR_PARSE,
                    "expected %s[%zu] in [%lld, %lld], got \"%.*s\"",
-                   r->keys[key], i, (long long)min, (long long)max,
+                   r->keys[key].ptr, i, (long long)min, (long long)max,
                    NXC_STR_ARG(value));
 }
 
@@ -283,7 +292,7 @@ static nxc_status list_finite(reader *r, size_t key, size_t i, nxc_str value,
     if (nxc__parse_double(value, out) && isfinite(*out)) return NXC_OK;
     return FAIL_AT(r, line_of(r, key), NXC_ERR_PARSE,
                    "expected a finite number as %s[%zu], got \"%.*s\"",
-                   r->keys[key], i, NXC_STR_ARG(value));
+                   r->keys[key].ptr, i, NXC_STR_ARG(value));
 }
 static nxc_status put_leaf(reader *r, size_t key, size_t i, nxc_str value) {
     return list_finite(r, key, i, value, &r->leaves[i]);
@@ -531,7 +540,7 @@ static nxc_status need_one(reader *r, size_t key) {
     return FAIL_AT(r, line_of(r, key), NXC_ERR_UNSUPPORTED,
                    "expected %s 1, got %lld: a model of several outputs cannot "
                    "rank",
-                   r->keys[key], (long long)v);
+                   r->keys[key].ptr, (long long)v);
 }
 
 /* The trees end; the second is how old files say it. */

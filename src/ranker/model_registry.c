@@ -205,7 +205,8 @@ static void remove_left(const char *dir, const char *begin) {
     char path[PATH_BYTES + 256];
     DIR *d = opendir(dir);
     if (!d) return;
-    for (struct dirent *x; (x = readdir(d));) {
+    /* readdir: d is this call's own */
+    for (struct dirent *x; (x = readdir(d));) { // NOLINT(concurrency-mt-unsafe)
         if (strncmp(x->d_name, begin, strlen(begin)) != 0) continue;
         snprintf(path, sizeof path, "%s/%s", dir, x->d_name);
         if (unlink(path) != 0) (void)rmdir(path);
@@ -387,8 +388,11 @@ static nxc_status read_names(const char *dir, names *all, nxc_error *err) {
     path_of(path, dir, NULL, NULL);
     DIR *d = opendir(path);
     if (!d) return nxc__file_error(err, path, "read a folder");
-    for (struct dirent *x; st == NXC_OK && (x = readdir(d));)
+    for (struct dirent *x; st == NXC_OK;) {
+        x = readdir(d); // NOLINT(concurrency-mt-unsafe): d is this call's own
+        if (!x) break;
         if (is_name(x->d_name)) st = add_name(all, x->d_name, err);
+    }
     closedir(d);
     if (st == NXC_OK && all->n) qsort(all->items, all->n, NAME_BYTES, by_name);
     if (st != NXC_OK) nxc__free(heap, all->items, all->cap * NAME_BYTES);

@@ -262,6 +262,11 @@ nxc_status nxc_ranker_set_cpu(nxc_ranker *ranker, const char *level,
     return NXC_OK;
 }
 
+bool nxc__ranker_has_names(const nxc_ranker *ranker) {
+    return !ranker->trees ||
+           nxc__forest_scorer_forest(ranker->trees)->has_own_names;
+}
+
 nxc_status nxc__ranker_check_features(const nxc_ranker *ranker,
                                       const char *const *names, size_t n,
                                       nxc_error *err) {

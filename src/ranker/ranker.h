@@ -15,6 +15,8 @@ nxc_status nxc__ranker_score_rows(const nxc_ranker *ranker, uint32_t group,
                                   const float *rows, size_t n, double *scores,
                                   double *contributions,
                                   bool *has_contributions, nxc_error *err);
+/* Whether a model file names its features itself. */
+bool nxc__ranker_has_names(const nxc_ranker *ranker);
 /* Whether a model's feature_names are these, in this order (a model without
  * names of its own, Column_0 ..., must agree in number): NXC_ERR_MISMATCH names
  * the first difference. */

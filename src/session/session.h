@@ -22,6 +22,13 @@ typedef struct nxc__call {
     int32_t response_status; /* 0: not given */
 } nxc__call;
 
+/* An earlier session of the same user: what the catalog knows of it. */
+typedef struct nxc__earlier {
+    const uint32_t *operations; /* (n) oldest first */
+    size_t n;
+    double age; /* seconds from its end to now, at least 0, or NaN */
+} nxc__earlier;
+
 typedef struct nxc__session {
     const nxc_catalog *catalog;
     const nxc__call *calls; /* oldest first */
@@ -30,6 +37,8 @@ typedef struct nxc__session {
     double start;     /* session_start, else the oldest timestamp, or NaN */
     double last;      /* newest timestamp, or NaN */
     bool reordered;
+    const nxc__earlier *earlier; /* (n_earlier) newest last; none is empty */
+    size_t n_earlier;
 } nxc__session;
 
 /* Resolve the history of a request. Memory from arena. Never fails for an
@@ -40,6 +49,13 @@ nxc_status nxc__session_resolve(const nxc_catalog *catalog,
                                 const nxc_request *request,
                                 const nxc_config *cfg, nxc__arena *arena,
                                 nxc__session *out, nxc_error *err);
+/* The earlier sessions of a request into session. Errors: as above, with
+ * "previous[2]: ..." in front; max_history counts all their calls together. */
+nxc_status nxc__session_resolve_earlier(const nxc_catalog *catalog,
+                                        const nxc_request *request,
+                                        const nxc_config *cfg,
+                                        nxc__arena *arena,
+                                        nxc__session *session, nxc_error *err);
 /* Split "GET /v1/x", or keep a name. */
 void nxc__call_parse(nxc_str text, nxc_method *method, nxc_str *path,
                      nxc_str *name);
@@ -49,7 +65,8 @@ nxc_method nxc__method_parse(nxc_str text);
 /* ---- readers (session_json.c): JSON to nxc_request, strings in arena */
 
 /* A request object {id, prompt, history, session_start, now, catalog,
- * candidates, top}; unknown members are errors that name the nearest one. */
+ * candidates, top, previous}; unknown members are errors that name the nearest
+ * one. */
 nxc_status nxc__request_read(nxc_str name, nxc_str json, const nxc_config *cfg,
                              nxc__arena *arena, const nxc_allocator *alloc,
                              nxc_request *out, nxc_error *err);

@@ -285,6 +285,47 @@ static nxc_status read_candidates(const reader *r, const place *p,
     return NXC_OK;
 }
 
+/* --------------------------------------------------------------- previous */
+
+/* An earlier session: an array of calls, or {calls | history, time}. */
+static nxc_status read_earlier(const reader *r, const place *p,
+                               nxc_previous *out) {
+    nxc_request session = NXC_REQUEST_INIT;
+    place calls = *p, time = {NULL, p->path};
+    if (nxc__json_is(p->value, NXC_JSON_OBJECT)) {
+        calls = member(p, "calls");
+        if (!calls.value) calls = member(p, "history");
+        time = member(p, "time");
+    }
+    if (!calls.value || !nxc__json_is(calls.value, NXC_JSON_ARRAY))
+        return wrong_type(r, p,
+                          "a session (calls, or an object that has them)");
+    NXC_TRY(read_history(r, &calls, &session));
+    *out = (nxc_previous){session.history, session.n_history, NXC_NAN};
+    return read_time(r, &time, &out->time);
+}
+
+/* The name of whose sessions they are, or the sessions. */
+static nxc_status read_previous(const reader *r, const place *p,
+                                nxc_request *out) {
+    if (!p->value) return NXC_OK;
+    if (nxc__json_is(p->value, NXC_JSON_STRING))
+        return read_string(r, p, &out->previous_of);
+    if (!nxc__json_is(p->value, NXC_JSON_ARRAY))
+        return wrong_type(r, p, "an array of sessions, or a name");
+    size_t n = nxc__json_size(p->value);
+    NXC_TRY(check_n_history(r, n, p));
+    nxc_previous *list = nxc__arena_alloc_array(r->arena, n, sizeof *list);
+    if (!list) return nxc__error_nomem(r->err, n * sizeof *list);
+    for (nxc__json_iter it = nxc__json_each(p->value); nxc__json_next(&it);) {
+        place at = element(p, &it);
+        NXC_TRY(read_earlier(r, &at, &list[it.index]));
+    }
+    out->previous = list;
+    out->n_previous = n;
+    return NXC_OK;
+}
+
 /* --------------------------------------------------------------- requests */
 
 /* The last four are labels of benchmark scenarios: known, and passed over. */
@@ -292,8 +333,9 @@ static const char *const request_members[] = {
     "id",      "prompt",         "previous_prompt",
     "history", "session_start",  "now",
     "catalog", "candidates",     "top",
-    "allow",   "min_confidence", "set",
-    "flow",    "next",           "pattern"};
+    "allow",   "min_confidence", "previous",
+    "set",     "flow",           "next",
+    "pattern"};
 #define N_REQUEST_MEMBERS (sizeof request_members / sizeof *request_members)
 
 /* Each member known, and there once. */
@@ -362,7 +404,8 @@ static nxc_status read_request(const reader *r, nxc_request *out) {
           catalog = member(&root, "catalog"), n_top = member(&root, "top"),
           candidates = member(&root, "candidates"),
           allow = member(&root, "allow"),
-          confidence = member(&root, "min_confidence");
+          confidence = member(&root, "min_confidence"),
+          earlier = member(&root, "previous");
     NXC_TRY(read_id(r, &id, &out->id));
     NXC_TRY(read_prompt(r, &prompt, &out->prompt));
     NXC_TRY(read_prompt(r, &previous, &out->previous_prompt));
@@ -373,6 +416,7 @@ static nxc_status read_request(const reader *r, nxc_request *out) {
     NXC_TRY(read_candidates(r, &candidates, out));
     NXC_TRY(read_allow(r, &allow, &out->allow));
     NXC_TRY(read_share(r, &confidence, &out->min_confidence));
+    NXC_TRY(read_previous(r, &earlier, out));
     NXC_TRY(read_uint(r, &n_top, UINT32_MAX, &top));
     out->top = (size_t)top;
     return NXC_OK;

@@ -28,7 +28,7 @@
 #include "statistics/statistics_handle.h"
 
 #define MIN_ROWS 8192
-#define N_DIRECTIONS 64
+#define N_DIRECTIONS ((size_t)64)
 #define N_COORDINATES \
     (N_DIRECTIONS + 4) /* the length left, then zeros to a multiple of 4 */
 #define N_SAMPLE 1024  /* rows that the directions come from */

@@ -92,10 +92,14 @@ static nxc_status gather(const nxc__statistics *s,
     size_t n = s->n_operations;
     void *p;
     NXC_TRY(nxc__statistics_zeros(arena, 8 * n, sizeof(double), &p, err));
-    double **const arrays[] = {&c->all,   &c->first, &c->order1, &c->order2,
-                               &c->after, &c->again, &c->self,   &c->out};
-    for (size_t k = 0; k < 8; k++)
-        *arrays[k] = (double *)p + k * n;
+    c->all = p;
+    c->first = c->all + n;
+    c->order1 = c->first + n;
+    c->order2 = c->order1 + n;
+    c->after = c->order2 + n;
+    c->again = c->after + n;
+    c->self = c->again + n;
+    c->out = c->self + n;
     memcpy(c->all, s->popularity, n * sizeof *c->all);
     memcpy(c->after, s->after, n * sizeof *c->after);
     memcpy(c->again, s->again, n * sizeof *c->again);
@@ -168,12 +172,14 @@ nxc_status nxc__statistics_transitions(const nxc__statistics *s,
     t.n_popularity = t.n1 = t.n2 = NAN;
     uint32_t group = nxc__statistics_group(s, q->exclude);
     if (s->n_sessions > 0) NXC_TRY(gather(s, q, group, &c, arena, err));
-    if (c.n_all > 0) {
-        NXC_TRY(divide(s->n_operations, &c, arena, &t, err));
-        t.sessions = t.count1; /* at the start: first calls */
-        if (q->n_calls > 0)
-            NXC_TRY(nxc__session_votes(s, q, group, arena, &t.sessions, err));
+    if (!c.all || c.n_all <= 0) { /* no one, or no one but the group */
+        *out = t;
+        return NXC_OK;
     }
+    NXC_TRY(divide(s->n_operations, &c, arena, &t, err));
+    t.sessions = t.count1; /* at the start: first calls */
+    if (q->n_calls > 0)
+        NXC_TRY(nxc__session_votes(s, q, group, arena, &t.sessions, err));
     *out = t;
     return NXC_OK;
 }

@@ -35,6 +35,8 @@ static const symbol symbols[] = {
     SYMBOL("BoosterGetEvalCounts", booster_get_eval_counts),
     SYMBOL("BoosterGetEval", booster_get_eval),
     SYMBOL("BoosterSaveModelToString", booster_save_model_to_string),
+    SYMBOL("BoosterLoadModelFromString", booster_load_model_from_string),
+    SYMBOL("BoosterPredictForMat", booster_predict_for_mat),
 };
 _Static_assert(sizeof(void *) == sizeof(void (*)(void)),
                "dlsym's pointers hold functions");
@@ -80,10 +82,12 @@ nxc_status nxc__lightgbm_open(const char *path, nxc__lightgbm *out,
                               nxc_error *err) {
     memset(out, 0, sizeof *out);
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!handle)
+    if (!handle) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): per thread in glibc */
+        const char *why = dlerror();
         return nxc__error(err, NXC_ERR_STATE,
-                          "lightgbm: expected a library, got: %.300s",
-                          dlerror());
+                          "lightgbm: expected a library, got: %.300s", why);
+    }
     nxc_status st = find_symbols(handle, path, out, err);
     if (st != NXC_OK) {
         dlclose(handle);

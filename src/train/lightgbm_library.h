@@ -21,7 +21,8 @@ typedef struct nxc__lightgbm {
                                    const void *reference, void **out);
     int (*dataset_set_field)(void *dataset, const char *name, const void *data,
                              int n, int type);
-    int (*dataset_set_feature_names)(void *dataset, const char **names, int n);
+    int (*dataset_set_feature_names)(void *dataset, const char *const *names,
+                                     int n);
     int (*dataset_free)(void *dataset);
     int (*booster_create)(const void *dataset, const char *parameters,
                           void **out);
@@ -33,6 +34,14 @@ typedef struct nxc__lightgbm {
     int (*booster_save_model_to_string)(void *booster, int first, int n,
                                         int importance_type, int64_t room,
                                         int64_t *len, char *out);
+    int (*booster_load_model_from_string)(const char *text, int *n_rounds,
+                                          void **out);
+    int (*booster_predict_for_mat)(void *booster, const void *data,
+                                   int data_type, int32_t n_rows,
+                                   int32_t n_columns, int is_row_major,
+                                   int kind, int first, int n,
+                                   const char *parameters, int64_t *len,
+                                   double *out);
     char path[1024];  /* of the file */
     char version[32]; /* "4.7.0", or "4" if the file's place does not say */
 } nxc__lightgbm;

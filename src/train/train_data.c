@@ -1,15 +1,15 @@
 /*
  * Decision points and their rows, from being read to being trained on.
  *
- *     points   | p0 | p1 | ...   as they were added, each with rows of its own
+ *     points   | p0 | p1 | ...   as they were added
  *     split    keys are put into an order by a hash of the seed; whole keys go
  *              to the other side until that has its share of points
- *     assemble | training points     | validation points   | held-back ones |
- *              | rows ...            | rows ...            | rows ...       |
+ *     reserve  | rows of training    | of validation       | held back      |
+ *     set_rows   each point to its place, on any thread
+ *     assemble   points in the order of their rows; what was not set closes up
  *
  * One matrix with the sides one after the other is what LightGBM takes without
- * a copy of ours. While it is filled each point's own rows are freed, so rows
- * are in memory at most twice.
+ * a copy of ours, and rows are in memory once.
  *
  * Threading: set_rows of different points on any thread, the rest on one.
  */
@@ -41,16 +41,10 @@ void nxc__train_data_init(nxc__train_data *d, const char *const *names,
 static size_t row_bytes(const nxc__train_data *d, size_t n) {
     return n * d->n_columns * sizeof(float);
 }
-static void free_rows(const nxc__train_data *d, nxc__train_point *p) {
-    nxc__free(d->alloc, p->rows, row_bytes(d, p->n));
-    p->rows = NULL;
-}
 
 void nxc__train_data_release(nxc__train_data *d) {
     if (!d->alloc) return;
-    for (size_t i = 0; i < d->n_points; i++)
-        free_rows(d, &d->points[i]);
-    nxc__free(d->alloc, d->rows, row_bytes(d, d->n_rows));
+    nxc__free(d->alloc, d->rows, row_bytes(d, d->room));
     nxc__buffer_release(&d->buffer);
     memset(d, 0, sizeof *d);
 }
@@ -76,7 +70,7 @@ typedef struct key {
     nxc__side side;
 } key;
 
-static nxc_str key_of(const nxc__train_point *p, nxc__split_by by) {
+nxc_str nxc__train_point_key(const nxc__train_point *p, nxc__split_by by) {
     switch (by) {
     case NXC_SPLIT_SESSION:
         return p->session;
@@ -85,8 +79,9 @@ static nxc_str key_of(const nxc__train_point *p, nxc__split_by by) {
     case NXC_SPLIT_CATALOG:
         return p->catalog;
     case NXC_SPLIT_VENDOR:
-    case NXC_N_SPLITS:
         break;
+    case NXC_N_SPLITS:
+        NXC_UNREACHABLE("the number of the others");
     }
     return nxc__str_slice(p->catalog, 0, nxc__str_find(p->catalog, '~', 0));
 }
@@ -118,7 +113,7 @@ static nxc_status collect_keys(const nxc__train_data *d, nxc__split_by by,
     for (size_t i = 0; i < d->n_points; i++) {
         uint32_t at;
         if (d->points[i].side != from) continue;
-        key k = {.text = key_of(&d->points[i], by), .side = from};
+        key k = {.text = nxc__train_point_key(&d->points[i], by), .side = from};
         k.order = nxc__hash64(k.text.ptr, k.text.len, seed);
         NXC_TRY(nxc__strmap_add(&l->map, k.text, (uint32_t)l->n, &at, err));
         if (at == l->n) {
@@ -186,7 +181,9 @@ static nxc_status split(nxc__train_data *d, nxc__split_by by, double fraction,
     for (size_t i = 0; i < d->n_points; i++) {
         nxc__train_point *p = &d->points[i];
         if (p->side == from)
-            p->side = l->items[nxc__strmap_find(&l->map, key_of(p, by))].side;
+            p->side =
+                l->items[nxc__strmap_find(&l->map, nxc__train_point_key(p, by))]
+                    .side;
     }
     return check_sessions(d, by, err);
 }
@@ -201,35 +198,62 @@ nxc_status nxc__train_data_split(nxc__train_data *d, nxc__split_by by,
     return st;
 }
 
-/* --------------------------------------------------------------- assemble */
+/* ------------------------------------------------------------------- rows */
+
+void nxc__train_data_set_size(nxc__train_data *d, size_t i, size_t n) {
+    d->points[i].n = (uint32_t)n;
+}
+
+nxc_status nxc__train_data_reserve(nxc__train_data *d, nxc_error *err) {
+    size_t bytes, width = d->n_columns * sizeof(float);
+    d->n_rows = 0;
+    for (int side = 0; side < NXC_N_SIDES; side++)
+        for (size_t i = 0; i < d->n_points; i++) {
+            nxc__train_point *p = &d->points[i];
+            if (p->side != (nxc__side)side) continue;
+            p->first = d->n_rows;
+            d->n_rows += p->n;
+        }
+    if (!nxc__mul(d->n_rows, width, &bytes)) bytes = SIZE_MAX;
+    d->rows = nxc__alloc(d->alloc, bytes);
+    if (!d->rows) return nxc__error_nomem(err, bytes);
+    d->room = d->n_rows;
+    return NXC_OK;
+}
 
 nxc_status nxc__train_data_set_rows(nxc__train_data *d, size_t i,
                                     const float *rows, const uint32_t *kept,
                                     size_t n, size_t gold, nxc_error *err) {
     nxc__train_point *p = &d->points[i];
-    float *copy = nxc__alloc(d->alloc, row_bytes(d, n));
-    if (!copy) return nxc__error_nomem(err, row_bytes(d, n));
+    if (n > p->n)
+        return nxc__error(err, NXC_ERR_LIMIT,
+                          "session %.*s: expected at most %u candidates, got "
+                          "%zu",
+                          NXC_STR_ARG(p->session), p->n, n);
     for (size_t k = 0; k < n; k++)
-        memcpy(copy + k * d->n_columns, rows + kept[k] * d->n_columns,
-               row_bytes(d, 1));
-    p->rows = copy;
+        memcpy(d->rows + (p->first + k) * d->n_columns,
+               rows + kept[k] * d->n_columns, row_bytes(d, 1));
     p->n = (uint32_t)n;
     p->gold = (uint32_t)gold;
+    p->has_rows = true;
     return NXC_OK;
 }
 
-/* The points of a side, in their order, to the end of to. */
+/* Copy the points of a side that have rows to the end of to, and close their
+ * rows up to what is before. */
 static size_t gather_side(nxc__train_data *d, nxc__side side, size_t n,
                           nxc__train_point *to) {
     size_t first = n;
     d->sides[side].first_point = n;
     d->sides[side].first_row = d->n_rows;
     for (size_t i = 0; i < d->n_points; i++) {
-        const nxc__train_point *p = &d->points[i];
-        if (p->side != side || p->n == 0) continue;
-        to[n] = *p;
-        to[n++].first = d->n_rows;
-        d->n_rows += p->n;
+        nxc__train_point p = d->points[i];
+        if (p.side != side || !p.has_rows) continue;
+        memmove(d->rows + d->n_rows * d->n_columns,
+                d->rows + p.first * d->n_columns, row_bytes(d, p.n));
+        p.first = d->n_rows;
+        d->n_rows += p.n;
+        to[n++] = p;
     }
     d->sides[side].n_points = n - first;
     d->sides[side].n_rows = d->n_rows - d->sides[side].first_row;
@@ -242,23 +266,13 @@ nxc_status nxc__train_data_assemble(nxc__train_data *d, nxc_error *err) {
     nxc__buffer_init(&sorted, d->alloc, SIZE_MAX / 2);
     nxc__train_point *to = nxc__buffer_extend(&sorted, d->buffer.len);
     NXC_TRY(nxc__buffer_status(&sorted, "decision points", err));
+    d->n_rows = 0;
     for (int side = 0; side < NXC_N_SIDES; side++)
         n = gather_side(d, (nxc__side)side, n, to);
-    nxc__buffer_release(&d->buffer); /* points without rows own nothing */
+    nxc__buffer_release(&d->buffer);
     d->buffer = sorted;
     d->points = to;
     d->n_points = n;
-    d->rows = nxc__alloc(d->alloc, row_bytes(d, d->n_rows));
-    if (!d->rows) {
-        size_t bytes = row_bytes(d, d->n_rows);
-        d->n_rows = 0;
-        return nxc__error_nomem(err, bytes);
-    }
-    for (size_t i = 0; i < n; i++) {
-        memcpy(d->rows + to[i].first * d->n_columns, to[i].rows,
-               row_bytes(d, to[i].n));
-        free_rows(d, &to[i]);
-    }
     return NXC_OK;
 }
 
@@ -328,14 +342,14 @@ static const answer *find_answer(const answer *sorted, size_t n, answer a) {
     return is_found ? &sorted[low] : NULL;
 }
 
-/* Take the points of a side that are marked by n = 0 out of it. The rows of
+/* Take the points of a side whose rows are not wanted out of it. The rows of
  * those that stay move up. */
 static void close_ranks(nxc__train_data *d, nxc__side side) {
     size_t from = d->sides[side].first_point, to = from,
            row = d->sides[side].first_row;
     for (size_t i = from; i < from + d->sides[side].n_points; i++) {
         nxc__train_point p = d->points[i];
-        if (p.n == 0) continue;
+        if (!p.has_rows) continue;
         memmove(d->rows + row * d->n_columns, d->rows + p.first * d->n_columns,
                 row_bytes(d, p.n));
         p.first = row;
@@ -364,7 +378,7 @@ nxc_status nxc__train_data_duplicates(nxc__train_data *d, bool drop, size_t *n,
             *first = found->point;
             *second = i;
         }
-        if (drop) d->points[i].n = 0;
+        if (drop) d->points[i].has_rows = false;
     }
     for (int side = NXC_SIDE_VALID; drop && side < NXC_N_SIDES; side++)
         close_ranks(d, (nxc__side)side);

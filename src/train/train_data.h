@@ -1,8 +1,8 @@
 /* What a ranker is trained on: decision points with the rows of their
  * candidates, on two or three sides of a split.
  *
- *     init -> add_point* -> split* -> set_rows* -> assemble -> check -> train
- *          -> release
+ *     init -> add* -> split* -> set_size* -> reserve -> set_rows* -> assemble
+ *          -> check -> train -> release
  */
 #ifndef NXC_TRAIN_TRAIN_DATA_H
 #define NXC_TRAIN_TRAIN_DATA_H
@@ -27,14 +27,17 @@ typedef enum nxc__split_by {
     NXC_N_SPLITS
 } nxc__split_by;
 extern const char *const nxc__split_names[NXC_N_SPLITS];
+struct nxc__train_point;
+nxc_str nxc__train_point_key(const struct nxc__train_point *p,
+                             nxc__split_by by);
 
 /* A query group. */
 typedef struct nxc__train_point {
     nxc_str session, group, catalog; /* the caller's */
-    size_t first;                    /* row; after assemble */
-    uint32_t n, gold;                /* n 0: not used */
+    size_t first;                    /* row; after reserve */
+    uint32_t n, gold;
     nxc__side side;
-    float *rows; /* (n, n_columns) of its own, until assemble */
+    bool has_rows; /* false: not used */
 } nxc__train_point;
 
 typedef struct nxc__train_data {
@@ -46,7 +49,7 @@ typedef struct nxc__train_data {
     size_t n_points;
     /* after assemble: rows of the points in their order, side after side */
     float *rows;
-    size_t n_rows;
+    size_t n_rows, room; /* rows that there is room for */
     struct {
         size_t first_point, n_points, first_row, n_rows;
     } sides[NXC_N_SIDES];
@@ -63,13 +66,18 @@ nxc_status nxc__train_data_add(nxc__train_data *d, nxc_str session,
 nxc_status nxc__train_data_split(nxc__train_data *d, nxc__split_by by,
                                  double fraction, nxc__side from, nxc__side to,
                                  uint64_t seed, nxc_error *err);
+/* How many rows point i will have at most. */
+void nxc__train_data_set_size(nxc__train_data *d, size_t i, size_t n);
+/* Room for all of them, side after side: NXC_ERR_NOMEM. */
+nxc_status nxc__train_data_reserve(nxc__train_data *d, nxc_error *err);
 /* The rows of point i: those at kept (n) of rows, of which kept[gold] is the
- * true next call. Thread-safety: any, of different points. */
+ * true next call. NXC_ERR_LIMIT: more than its size.
+ * Thread-safety: any, of different points. */
 nxc_status nxc__train_data_set_rows(nxc__train_data *d, size_t i,
                                     const float *rows, const uint32_t *kept,
                                     size_t n, size_t gold, nxc_error *err);
-/* Drop the points without rows, bring the others into the order of their sides
- * and their rows into one matrix. */
+/* Drop the points that got no rows and bring the others into the order of their
+ * sides; their rows close up. */
 nxc_status nxc__train_data_assemble(nxc__train_data *d, nxc_error *err);
 
 /* Of the assembled matrix. */

@@ -68,7 +68,7 @@ static void choose(const nxc__train_sampler *s, const float *rows, size_t n,
     x->taken[gold] = 1;
     size_t k = s->limit < n ? s->limit : n;
     size_t taken = take_hard(s, rows, n, 1, k, x);
-    while (taken < s->limit) {
+    while (taken < s->limit && taken < n) {
         uint8_t *t = &x->taken[draw(&seed) % n];
         taken += !*t;
         *t = 1;

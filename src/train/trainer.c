@@ -22,6 +22,7 @@
 
 /* Of the C API (c_api.h). */
 enum { FLOAT32 = 0, FLOAT64 = 1, INT32 = 2 };
+enum { RAW_SCORE = 1 };
 /* Rows of a query group (dcg_calculator.cpp). */
 #define MAX_GROUP_ROWS 10000
 
@@ -50,7 +51,6 @@ static const char *const reserved[][2] = {
     {"eval_at", "NDCG@10"},
     {"deterministic", "true"},
     {"force_row_wise", "true"},
-    {"linear_tree", "trees that can be explained"},
 };
 
 static nxc_str name_of(const char *parameter) {
@@ -185,8 +185,7 @@ static nxc_status make_set(training *t, nxc__side side) {
             &t->sets[side]))
         return failed(t, "take the rows");
     if (side == NXC_SIDE_TRAIN &&
-        t->lib->dataset_set_feature_names(t->sets[side],
-                                          (const char **)(uintptr_t)d->names,
+        t->lib->dataset_set_feature_names(t->sets[side], d->names,
                                           (int)d->n_columns))
         return failed(t, "take the feature names");
     return label_side(t, side);
@@ -280,6 +279,25 @@ nxc_status nxc__train(const nxc__lightgbm *lib, const nxc__train_data *data,
     if (t.booster) lib->booster_free(t.booster);
     for (int side = 0; side < NXC_N_SIDES; side++)
         if (t.sets[side]) lib->dataset_free(t.sets[side]);
+    return st;
+}
+
+nxc_status nxc__train_predict(const nxc__lightgbm *lib, const char *model,
+                              const double *rows, size_t n, size_t n_columns,
+                              double *scores, nxc_error *err) {
+    training t = {.lib = lib, .err = err};
+    int n_rounds;
+    int64_t len = 0;
+    nxc_status st = NXC_OK;
+    lib->register_log_callback(no_log);
+    if (lib->booster_load_model_from_string(model, &n_rounds, &t.booster))
+        return failed(&t, "read the model again");
+    if (lib->booster_predict_for_mat(t.booster, rows, FLOAT64, (int32_t)n,
+                                     (int32_t)n_columns, 1, RAW_SCORE, 0, -1,
+                                     "num_threads=1", &len, scores) ||
+        (size_t)len != n)
+        st = failed(&t, "score rows");
+    lib->booster_free(t.booster);
     return st;
 }
 

@@ -44,6 +44,12 @@ nxc_status nxc__train(const nxc__lightgbm *lib, const nxc__train_data *data,
                       const nxc__train_options *options, nxc__buffer *model,
                       nxc__train_result *result, nxc_error *err);
 
+/* LightGBM's own scores (n) of rows (n, n_columns) by a model's text, which
+ * ends with a NUL. */
+nxc_status nxc__train_predict(const nxc__lightgbm *lib, const char *model,
+                              const double *rows, size_t n, size_t n_columns,
+                              double *scores, nxc_error *err);
+
 /* A model whose score is that of base plus that of added, which was trained
  * from base's scores: added's text with the trees of base before its own. Both
  * are texts that nxc__ranker_parse takes. */

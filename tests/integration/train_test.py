@@ -95,8 +95,16 @@ def notes_say_how(command, folder, result):
     assert "min_data_in_leaf=5" in notes["parameters"] and "min_data_in_leaf=40" not in notes["parameters"]
     for key in ("valid_mrr", "valid_ndcg10", "train_mrr"):
         assert abs(float(notes[key]) - result[key]) < 1e-11, (key, notes[key], result[key])
+    command.run("registry", "add", f"{folder}/registry", f"{folder}/a.txt")  # proves a.txt.check
+    assert os.path.getsize(f"{folder}/a.txt.check") > 256 * 8
     text = open(f"{folder}/a.txt", encoding="utf-8").read()
     rank = ["rank", "--no-model", "--no-store", "--catalog", f"shop={folder}/one.jsonl", "--prompt", "list the orders"]
+    with open(f"{folder}/b.txt", "w", encoding="utf-8") as out:
+        out.write(text)  # another path, the same model: its .check must be of it
+    os.replace(f"{folder}/b.txt.check", f"{folder}/c.txt.check")
+    command.run("registry", "add", f"{folder}/registry", f"{folder}/b.txt", "--name", "same")
+    os.replace(f"{folder}/c.txt.check", f"{folder}/b.txt.check")  # of seed 2
+    command.refused("", "registry", "add", f"{folder}/registry", f"{folder}/b.txt", "--name", "other")
     with open(f"{folder}/shop.catalog.jsonl", encoding="utf-8") as lines, open(f"{folder}/one.jsonl", "w") as out:
         out.writelines(line for line in lines if '"zeta"' in line)
     command.run(*rank, "--ranker", f"{folder}/a.txt")
@@ -258,23 +266,24 @@ def drawn_scenarios_do(command, folder, catalog):
     operations = [json.loads(line)["id"] for line in
                   command.run("catalog", "show", "--json", catalog).splitlines() if line.startswith('{"id"')]
     assert len(operations) > 4, operations
-    rng, rows = random.Random(3), []
+    rng, drawn = random.Random(3), []
     for i in range(40):
         calls = rng.sample(operations, 2)
-        rows.append({"id": f"set-1-{i}", "set": "set", "flow": f"f{i % 5}", "catalog": "library", "prompt": f"do {calls[1]} {i}",
+        drawn.append({"id": f"set-1-{i}", "set": "set", "flow": f"f{i % 5}", "catalog": "library", "prompt": f"do {calls[1]} {i}",
                      "session_start": "2026-02-02T08:00:00Z", "now": f"2026-02-02T08:{i:02}:30Z",
                      "history": [{"call": calls[0], "timestamp": "2026-02-02T08:00:01Z", "response_status": 200}],
                      "candidates": rng.sample([o for o in operations if o != calls[1]], 3) + [calls[1]], "next": calls[1],
                      "pattern": "none"})
-    write(f"{folder}/drawn.jsonl", rows)
+    write(f"{folder}/drawn.jsonl", drawn)
     out = command.train(f"{folder}/drawn.txt", "--data", f"{folder}/drawn.jsonl", "--catalog", f"library={catalog}",
                         "--set", "v1", "--split-by", "group", *SMALL)
     assert out["points"] == 40 and out["train_rows"] + out["valid_rows"] == 160 and out["features"] == 11, out
     assert "time_since_last" not in out.get("missing", ""), "now is not taken from the line"
     table = command.run("eval", "--no-model", "--scenarios", f"{folder}/drawn.jsonl", "--catalog", f"library={catalog}",
                         "--ranker", f"{folder}/drawn.txt", "--compare", "v1", "--json")
-    assert table.count('"method"') == 7, table
-    write(f"{folder}/drawn.jsonl", [dict(rows[0], now="yesterday")])
+    rows = [json.loads(line) for line in table.splitlines()]
+    assert len(rows) == 7 and rows[0]["first_mrr"] is None and rows[0]["later_mrr"] == rows[0]["mrr"], rows[0]
+    write(f"{folder}/drawn.jsonl", [dict(drawn[0], now="yesterday")])
     command.refused("$.now", "eval", "--no-model", "--scenarios", f"{folder}/drawn.jsonl", "--catalog", f"library={catalog}")
 
 

@@ -1,8 +1,8 @@
 /*
  * Seeded decision points give the same bits in every state of the caches as
- * without any: cold, from memory, after eviction, from SQLite and the mapped
- * file, after a restart, with one of the files gone, over a database that was
- * migrated, on 1 and 4 threads.
+ * without any, for each feature set: cold, from memory, after eviction, from
+ * SQLite and the mapped file, after a restart, with one of the files gone, over
+ * a database that was migrated, on 1 and 4 threads.
  *
  *     test_cache_identity                    a small built-in catalog
  *     test_cache_identity N DOCUMENT...      N points over these
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "cache/migrate.h"
+#include "features/point.h"
 #include "support/store_test.h"
 #include "support/tiny_engine.h"
 
@@ -23,23 +24,24 @@
 
 enum { MAX_CANDIDATES = 12, MAX_CALLS = 6, N_PROMPTS = 300, MAX_CATALOGS = 16 };
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-static size_t n_points = 300;
+static size_t n_points = 150;
 #else
 static size_t n_points = 1500;
 #endif
 static size_t n_catalogs = 1;
 static const char *documents[MAX_CATALOGS] = {NXC_SOURCE_DIR
                                               "/tests/data/library.json"};
-static char folder[64]; /* of the store */
+static char folder[64];             /* of the store */
+static const nxc__feature_set *set; /* that is being tested */
 
 typedef struct rows {
-    float values[MAX_CANDIDATES][NXC_V1_N_FEATURES];
-    uint8_t status[NXC_V1_N_FEATURES];
+    float values[MAX_CANDIDATES][NXC_V2_N_FEATURES];
+    uint8_t status[NXC_V2_N_FEATURES];
 } rows;
 static rows *wanted; /* (n_points) */
 
 typedef struct point {
-    char prompt[96], name[8];
+    char prompt[96], previous[96], name[8];
     nxc_call calls[MAX_CALLS];
     nxc_str candidates[MAX_CANDIDATES];
     uint32_t operations[MAX_CANDIDATES];
@@ -82,7 +84,10 @@ static void make_point(const nxc_engine *e, size_t i, point *p) {
         assert_true(nxc_catalog_get_operation(catalog, p->operations[k], &op));
         p->candidates[k] = op.id;
     }
+    if (nxc_random(&seed) % 4 == 0)
+        snprintf(p->previous, sizeof p->previous, "%.6s", p->prompt);
     p->request.prompt = nxc__str(p->prompt);
+    p->request.previous_prompt = nxc__str(p->previous);
     p->request.catalog = nxc__str(p->name);
     p->request.history = p->calls;
     p->request.candidates = p->candidates;
@@ -96,40 +101,43 @@ static void rank_point(nxc_ctx *ctx, const point *p, rows *out) {
     assert_ok(nxc_rank(ctx, &p->request, &r, &err), err);
     assert_int_equal(r.n, p->request.n_candidates);
     memset(out, 0, sizeof *out);
-    memcpy(out->status, r.feature_status, sizeof out->status);
+    assert_int_equal(r.n_features, set->n);
+    memcpy(out->status, r.feature_status, set->n);
     for (size_t i = 0; i < r.n; i++)
         for (size_t k = 0; k < r.n; k++)
             if (r.items[i].operation == p->operations[k])
                 memcpy(out->values[k], r.items[i].features,
-                       sizeof out->values[k]);
+                       set->n * sizeof(float));
 }
 
 static nxc_engine *open_engine(const char *options) {
     char all[512], name[8];
+    nxc_error err;
     snprintf(all, sizeof all, "batch_size=16 %s", options);
     nxc_engine *e = tiny_engine(all, MODEL, NULL);
     for (size_t i = 0; i < n_catalogs; i++) {
         snprintf(name, sizeof name, "c%u", (unsigned)i % 100);
         tiny_engine_add(e, name, documents[i]);
     }
+    assert_ok(nxc_engine_set_features(e, set->name, &err), err);
     return e;
 }
 
 typedef struct worker {
     nxc_engine *engine;
     size_t first, step, n_wrong;
+    rows got;
 } worker;
 static void *run_points(void *user) {
     worker *w = user;
     nxc_ctx *ctx;
     nxc_error err;
     point p;
-    rows got;
     assert_ok(nxc_ctx_new(w->engine, &ctx, &err), err);
     for (size_t i = w->first; i < n_points; i += w->step) {
         make_point(w->engine, i, &p);
-        rank_point(ctx, &p, &got);
-        w->n_wrong += memcmp(&got, &wanted[i], sizeof got) != 0;
+        rank_point(ctx, &p, &w->got);
+        w->n_wrong += memcmp(&w->got, &wanted[i], sizeof w->got) != 0;
     }
     nxc_ctx_free(ctx);
     return NULL;
@@ -137,9 +145,12 @@ static void *run_points(void *user) {
 
 static void pass(nxc_engine *e, size_t n_threads, const char *state) {
     pthread_t threads[4];
-    worker workers[4];
+    static worker workers[4];
     for (size_t i = 0; i < n_threads; i++) {
-        workers[i] = (worker){e, i, n_threads, 0};
+        workers[i].engine = e;
+        workers[i].first = i;
+        workers[i].step = n_threads;
+        workers[i].n_wrong = 0;
         assert_int_equal(
             pthread_create(&threads[i], NULL, run_points, &workers[i]), 0);
     }
@@ -160,8 +171,9 @@ static void made_without_caches(void) {
     point p;
     nxc_engine *e =
         open_engine("feature_cache_size=0 enable_embedding_cache=false");
-    wanted =
-        nxc__alloc_zero(&nxc__allocator_default, n_points * sizeof *wanted);
+    if (!wanted)
+        wanted =
+            nxc__alloc_zero(&nxc__allocator_default, n_points * sizeof *wanted);
     assert_non_null(wanted);
     assert_ok(nxc_ctx_new(e, &ctx, &err), err);
     for (size_t i = 0; i < n_points; i++) {
@@ -285,12 +297,10 @@ static void same_bits(size_t n_threads) {
     stored(n_threads);
     migrated(n_threads);
 }
-static void one_thread(void **state) {
-    (void)state;
+static void check_set(void **state) {
+    set = nxc__feature_set_find(nxc__str(*state));
+    made_without_caches();
     same_bits(1);
-}
-static void four_threads(void **state) {
-    (void)state;
     same_bits(4);
 }
 
@@ -301,7 +311,6 @@ static int set_up(void **state) {
     (void)state;
     tiny_model_write(&tiny, DIR_MODEL);
     assert_ok(nxc_model_pack(DIR_MODEL, MODEL, NXC_F32, NULL, &err), err);
-    made_without_caches();
     return 0;
 }
 static int tear_down(void **state) {
@@ -313,8 +322,10 @@ static int tear_down(void **state) {
 }
 
 int main(int argc, char **argv) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(one_thread),
-                                       cmocka_unit_test(four_threads)};
+    static char v1[] = "v1", v2[] = "v2";
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(check_set, v1),
+        cmocka_unit_test_prestate(check_set, v2)};
     if (argc > 2) {
         n_points = (size_t)atoll(argv[1]);
         n_catalogs =

@@ -123,7 +123,9 @@ static void extract(const input *in, output *out) {
                               .n = in->n,
                               .similarity =
                                   in->has_encoder ? similarity : NULL};
-    nxc__features_extract_v1(&dp, NXC_COLUMNS_ALL, out->rows[0], out->status);
+    assert_ok(nxc__features_extract(&dp, nxc__feature_set_at(0), out->rows[0],
+                                    out->status, &err),
+              err);
     nxc__arena_release(&arena);
 }
 

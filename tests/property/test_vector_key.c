@@ -1,14 +1,16 @@
 /*
- * Each input of a decision point is changed in turn, over random ones. What
- * must hold, of bits:
+ * Each input of a decision point is changed in turn, over random ones, for each
+ * feature set. What must hold, of bits:
  *   - the cached engine gives what an engine without caches gives;
  *   - only columns that name the input in depends_on change;
  *   - vectors are computed again exactly where a column that is cached may
  *     have changed: none for a time, an id, a response; all for the order of
- *     the history or the prompt; one for one new candidate.
+ *     the history or the prompt; for one new candidate one of set v1, all of
+ *     set v2.
  * And for what the fingerprint stands for: a word of a summary, an option, an
  * encoder give another one; what no feature reads does not.
  */
+#include "features/point.h"
 #include "support/tiny_engine.h"
 
 #define DIR_MODEL NXC_BINARY_DIR "/tests/tiny_key_"
@@ -22,6 +24,8 @@ enum { N_SEEDS = 60 };
 #endif
 enum { N_OPS = 8, N = 5, MAX_CALLS = 5 };
 static const char *const models[] = {DIR_MODEL "a.nxm", DIR_MODEL "b.nxm"};
+static const nxc__feature_set *set; /* that is being tested */
+static bool is_v2(void) { return nxc__feature_set_is_whole(set); }
 
 /* One word of one summary is word. */
 static void write_catalog(const char *word) {
@@ -50,12 +54,14 @@ static void write_catalog(const char *word) {
 
 static nxc_engine *open_engine(const char *options, const char *model) {
     nxc_engine *e = tiny_engine(options, model, NULL);
+    nxc_error err;
     tiny_engine_add(e, "c", CATALOG);
+    assert_ok(nxc_engine_set_features(e, set->name, &err), err);
     return e;
 }
 
 typedef struct input {
-    char prompt[64];
+    char prompt[64], previous[64];
     nxc_call calls[MAX_CALLS];
     char texts[MAX_CALLS][64]; /* of the calls */
     size_t n_calls;
@@ -63,8 +69,8 @@ typedef struct input {
     uint32_t operations[N];
 } input;
 typedef struct output {
-    float rows[N][NXC_V1_N_FEATURES]; /* by candidate of the input */
-    uint8_t status[NXC_V1_N_FEATURES];
+    float rows[N][NXC_V2_N_FEATURES]; /* by candidate of the input */
+    uint8_t status[NXC_V2_N_FEATURES];
 } output;
 
 static void set_call(input *in, size_t i, uint64_t kind, uint64_t id) {
@@ -107,6 +113,7 @@ static output rank_input(nxc_ctx *ctx, const input *in, size_t *n_computed) {
     nxc_operation op;
     nxc_error err;
     output out;
+    memset(&out, 0, sizeof out);
     for (size_t i = 0; i < in->n_calls; i++) {
         calls[i] = in->calls[i];
         calls[i].call = nxc__str(in->texts[i]);
@@ -117,6 +124,7 @@ static output rank_input(nxc_ctx *ctx, const input *in, size_t *n_computed) {
         ids[i] = op.id;
     }
     request.prompt = nxc__str(in->prompt);
+    request.previous_prompt = nxc__str(in->previous);
     request.history = calls;
     request.n_history = in->n_calls;
     request.session_start = in->session_start;
@@ -129,8 +137,9 @@ static output rank_input(nxc_ctx *ctx, const input *in, size_t *n_computed) {
     for (size_t i = 0; i < N; i++)
         for (size_t k = 0; k < r.n; k++)
             if (r.items[k].operation == in->operations[i])
-                memcpy(out.rows[i], r.items[k].features, sizeof out.rows[i]);
-    memcpy(out.status, r.feature_status, sizeof out.status);
+                memcpy(out.rows[i], r.items[k].features,
+                       set->n * sizeof(float));
+    memcpy(out.status, r.feature_status, set->n);
     return out;
 }
 
@@ -163,37 +172,52 @@ static void change_call(input *in) {
 static void change_prompt(input *in) {
     snprintf(in->prompt, sizeof in->prompt, "create d a list e");
 }
+/* What is new in the prompt; nothing is, where the prompt has one word. */
+static void change_previous(input *in) {
+    char *space = strchr(in->prompt, ' ');
+    snprintf(in->previous, sizeof in->previous, "%.*s",
+             space ? (int)(space - in->prompt) : 0, in->prompt);
+}
 static void change_candidate(input *in) { in->operations[2] = N_OPS - 1; }
 static void reverse_candidates(input *in) {
     for (uint32_t i = 0; i < N; i++)
         in->operations[i] = N - 1 - i;
 }
 
-enum { ALL = N, ALL_UNLESS_EQUAL = -1 };
+enum { ALL = N, UNLESS_EQUAL = -1, UNLESS_EMPTY = -2 };
 static const struct {
     const char *what;
     void (*change)(input *);
     const char *letters; /* columns that may change name one of these */
-    int n_computed;
+    int n_computed[2];   /* of set v1, of v2 */
 } changes[] = {
-    {"nothing", NULL, "", 0},
-    {"now", change_now, "N", 0},
-    {"session_start", change_start, "N", 0},
-    {"a timestamp", change_timestamp, "N", 0},
-    {"a response", change_response, "", 0},
-    {"an id", change_id, "", 0},
-    {"the order of the history", change_order, "H", ALL_UNLESS_EQUAL},
-    {"a call", change_call, "H", ALL},
-    {"the prompt", change_prompt, "P", ALL},
-    {"a candidate", change_candidate, "C", 1},
-    {"the order of the candidates", reverse_candidates, "C", 0},
+    {"nothing", NULL, "", {0, 0}},
+    {"now", change_now, "N", {0, 0}},
+    {"session_start", change_start, "N", {0, 0}},
+    {"a timestamp", change_timestamp, "N", {0, 0}},
+    {"a response", change_response, "", {0, 0}},
+    {"an id", change_id, "", {0, 0}},
+    {"the order of the history",
+     change_order,
+     "H",
+     {UNLESS_EQUAL, UNLESS_EQUAL}},
+    {"a call", change_call, "H", {ALL, ALL}},
+    {"the prompt", change_prompt, "P", {ALL, ALL}},
+    {"the prompt before", change_previous, "P", {0, UNLESS_EMPTY}},
+    {"a candidate", change_candidate, "CA", {1, ALL}},
+    {"the order of the candidates", reverse_candidates, "C", {0, ALL}},
 };
 
+/* A copy (A alone) depends on what its column depends on. */
+static bool may_change(const nxc_feature_info *info, const char *letters) {
+    return strpbrk(info->depends_on, letters) ||
+           (strcmp(info->depends_on, "A") == 0 && strpbrk(letters, "PHCA"));
+}
 static void check_columns(const char *what, const char *letters,
                           const output *a, const output *b) {
-    for (size_t f = 0; f < NXC_V1_N_FEATURES; f++) {
-        const nxc_feature_info *info = &nxc__features_v1[f].info;
-        if (strpbrk(info->depends_on, letters)) continue;
+    for (size_t f = 0; f < set->n; f++) {
+        const nxc_feature_info *info = &set->rows[f];
+        if (may_change(info, letters)) continue;
         for (size_t i = 0; i < N; i++)
             if (memcmp(&a->rows[i][f], &b->rows[i][f], sizeof(float)) != 0)
                 fail_msg("%s: expected no change of %s, got one", what,
@@ -214,6 +238,16 @@ static bool is_one_operation(const input *in) {
     }
 }
 
+/* Another candidate is the business of columns of letter A alone. */
+static void check_others(const output *a, const output *b) {
+    for (size_t f = 0; f < set->n; f++)
+        for (size_t i = 0; i < N; i++)
+            if (i != 2 && !strchr(set->rows[f].depends_on, 'A') &&
+                memcmp(&a->rows[i][f], &b->rows[i][f], sizeof(float)) != 0)
+                fail_msg("another candidate: expected no change of %s, got one",
+                         set->rows[f].name);
+}
+
 static void one_change(nxc_ctx *cached, nxc_ctx *plain, const input *base,
                        size_t k) {
     input in = *base;
@@ -224,24 +258,25 @@ static void one_change(nxc_ctx *cached, nxc_ctx *plain, const input *base,
     output want = rank_input(plain, &in, &ignored);
     assert_memory_equal(after.rows, want.rows, sizeof want.rows);
     assert_memory_equal(after.status, want.status, sizeof want.status);
-    check_columns(changes[k].what, changes[k].letters, &before, &after);
-    for (size_t i = 0; i < N; i++) /* a candidate is nobody else's business */
-        if (changes[k].change == change_candidate && i != 2)
-            assert_memory_equal(after.rows[i], before.rows[i],
-                                sizeof before.rows[i]);
-    size_t expected = (size_t)changes[k].n_computed;
-    if (changes[k].n_computed == ALL_UNLESS_EQUAL)
-        expected = is_one_operation(base) ? 0 : ALL;
+    /* without a prompt, set v2 misses columns that depend on none as well */
+    if (base->prompt[0] || !is_v2() || changes[k].change != change_prompt)
+        check_columns(changes[k].what, changes[k].letters, &before, &after);
+    if (changes[k].change == change_candidate) check_others(&before, &after);
+    int n_computed = changes[k].n_computed[is_v2()];
+    size_t expected = n_computed < 0 ? ALL : (size_t)n_computed;
+    if ((n_computed == UNLESS_EQUAL && is_one_operation(base)) ||
+        (n_computed == UNLESS_EMPTY && !base->prompt[0]))
+        expected = 0;
     if (n != expected)
         fail_msg("%s: expected %zu vectors computed, got %zu", changes[k].what,
                  expected, n);
 }
 
-static void each_input_in_turn(void **state) {
-    static size_t n_changed_order;
-    (void)state;
+static void each_input_in_turn(void) {
+    const uint64_t n_seeds = is_v2() ? N_SEEDS / 4 : N_SEEDS;
+    size_t n_changed_order = 0;
     for (size_t with_encoder = 0; with_encoder < 2; with_encoder++)
-        for (uint64_t seed = 1; seed <= N_SEEDS; seed++)
+        for (uint64_t seed = 1; seed <= n_seeds; seed++)
             for (size_t k = 0; k < sizeof changes / sizeof *changes; k++) {
                 /* of the base alone is anything kept */
                 static nxc_engine *plain_engine[2];
@@ -262,25 +297,24 @@ static void each_input_in_turn(void **state) {
                 nxc_ctx_free(plain);
                 nxc_ctx_free(cached);
                 nxc_engine_close(e);
-                if (seed == N_SEEDS &&
+                if (seed == n_seeds &&
                     k + 1 == sizeof changes / sizeof *changes) {
                     nxc_engine_close(plain_engine[with_encoder]);
                     plain_engine[with_encoder] = NULL;
                 }
             }
     assert_true(n_changed_order >
-                N_SEEDS); /* of twice as many, where the two calls differ */
+                n_seeds); /* of twice as many, where the two calls differ */
 }
 
 static nxc__hash128 fingerprint_of(const char *options, const char *model) {
     nxc_engine *e = open_engine(options, model);
-    nxc__hash128 h = e->entries[0].fingerprint;
+    nxc__hash128 h = e->entries[0].fingerprints[is_v2()];
     nxc_engine_close(e);
     return h;
 }
 
-static void the_fingerprint_covers_the_rest(void **state) {
-    (void)state;
+static void the_fingerprint_covers_the_rest(void) {
     write_catalog("b");
     nxc__hash128 base = fingerprint_of("", models[0]);
     static const struct {
@@ -311,23 +345,25 @@ static void the_fingerprint_covers_the_rest(void **state) {
 
 /* A changed word costs one text; a changed option or model no vector of before
  * is found, and with the option back they all are. */
-static void a_restart_finds_what_still_holds(void **state) {
+static void a_restart_finds_what_still_holds(void) {
+    /* three texts of each candidate and of a called operation that is none;
+     * prompt, its new part and its clause */
+    enum { ALL_TEXTS = 3 * (N + 1) + 3 };
     static const struct {
         const char *options;
         int model;
         const char *word;
-        size_t n_computed, n_encoded;
+        size_t n_computed, n_encoded[2]; /* texts, of set v1, of v2 */
     } steps[] = {
-        {"", 0, "b", N, N + 1},
-        {"", 0, "b", 0, 0},
-        {"pattern_confidence_threshold=0.65", 0, "b", N, 0},
-        {"", 0, "d", N, 1}, /* the text of one operation */
-        {"", 0, "b", 0, 0},
-        {"", 1, "b", N, N + 1}, /* another encoder */
-        {"", 1, "b", 0, 0},
+        {"", 0, "b", N, {N + 1, ALL_TEXTS}},
+        {"", 0, "b", 0, {0, 0}},
+        {"pattern_confidence_threshold=0.65", 0, "b", N, {0, 0}},
+        {"", 0, "d", N, {1, 2}}, /* the texts of one operation */
+        {"", 0, "b", 0, {0, 0}},
+        {"", 1, "b", N, {N + 1, ALL_TEXTS}}, /* another encoder */
+        {"", 1, "b", 0, {0, 0}},
     };
     input in = random_input(1);
-    (void)state;
     snprintf(in.prompt, sizeof in.prompt, "list a customer");
     remove_files(STORE, "");
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
@@ -343,16 +379,37 @@ static void a_restart_finds_what_still_holds(void **state) {
         assert_ok(nxc_ctx_new(e, &ctx, &err), err);
         (void)rank_input(ctx, &in, &n);
         if (n != steps[i].n_computed ||
-            metric_of(e, NXC_METRIC_texts_encoded) != steps[i].n_encoded)
+            metric_of(e, NXC_METRIC_texts_encoded) !=
+                steps[i].n_encoded[is_v2()])
             fail_msg("step %zu: expected %zu vectors and %zu texts, got %zu "
                      "and %zu",
-                     i, steps[i].n_computed, steps[i].n_encoded, n,
+                     i, steps[i].n_computed, steps[i].n_encoded[is_v2()], n,
                      (size_t)metric_of(e, NXC_METRIC_texts_encoded));
         nxc_ctx_free(ctx);
         nxc_engine_close(e);
     }
     write_catalog("b");
     remove_files(STORE, "");
+}
+
+/* What the caches take for granted of the registry. */
+static void what_is_cached(void) {
+    bool has_a = false;
+    for (size_t f = 0; f < set->n; f++) {
+        has_a |= strchr(set->rows[f].depends_on, 'A') != NULL;
+        if (f >= NXC_V1_N_FEATURES && strchr(set->rows[f].depends_on, 'N'))
+            fail_msg("%s: expected no column of set v2 that depends on now",
+                     set->rows[f].name);
+    }
+    assert_int_equal(has_a, nxc__feature_set_is_whole(set));
+}
+
+static void check_set(void **state) {
+    set = nxc__feature_set_find(nxc__str(*state));
+    what_is_cached();
+    each_input_in_turn();
+    the_fingerprint_covers_the_rest();
+    a_restart_finds_what_still_holds();
 }
 
 static int set_up(void **state) {
@@ -377,10 +434,10 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
+    static char v1[] = "v1", v2[] = "v2";
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_input_in_turn),
-        cmocka_unit_test(the_fingerprint_covers_the_rest),
-        cmocka_unit_test(a_restart_finds_what_still_holds),
+        cmocka_unit_test_prestate(check_set, v1),
+        cmocka_unit_test_prestate(check_set, v2),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -7,6 +7,8 @@
 #include "support/nxc_test.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* What happens and what the observer is told have one order. */
+static pthread_mutex_t watch = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     int kinds, code;
     size_t at, n_calls, n_failed;
@@ -31,8 +33,15 @@ static int check(int kind) {
 
 typedef struct fault_file {
     sqlite3_file base;
+    const char *path;   /* or NULL */
     sqlite3_file *real; /* behind this struct */
 } fault_file;
+
+static const fault_observer *observer;
+/* The path to tell the observer of; NULL: nothing is to be told. */
+static const char *told(const sqlite3_file *f) {
+    return observer ? ((const fault_file *)(const void *)f)->path : NULL;
+}
 
 static sqlite3_vfs *real_vfs;
 static sqlite3_file *real_of(sqlite3_file *f) {
@@ -49,17 +58,34 @@ static int vfs_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 at) {
 static int vfs_write(sqlite3_file *f, const void *buf, int n,
                      sqlite3_int64 at) {
     int rc = check(FAULT_WRITE);
-    if (!rc) return REAL(f)->xWrite(real_of(f), buf, n, at);
+    if (!rc) {
+        pthread_mutex_lock(&watch);
+        rc = REAL(f)->xWrite(real_of(f), buf, n, at);
+        if (!rc && told(f))
+            observer->written(observer->user, told(f), buf, (size_t)n,
+                              (uint64_t)at);
+        pthread_mutex_unlock(&watch);
+        return rc;
+    }
     if (n > 1) (void)REAL(f)->xWrite(real_of(f), buf, n / 2, at);
     return rc;
 }
 static int vfs_truncate(sqlite3_file *f, sqlite3_int64 size) {
     int rc = check(FAULT_WRITE);
-    return rc ? rc : REAL(f)->xTruncate(real_of(f), size);
+    pthread_mutex_lock(&watch);
+    if (!rc) rc = REAL(f)->xTruncate(real_of(f), size);
+    if (!rc && told(f))
+        observer->truncated(observer->user, told(f), (uint64_t)size);
+    pthread_mutex_unlock(&watch);
+    return rc;
 }
 static int vfs_sync(sqlite3_file *f, int flags) {
     int rc = check(FAULT_WRITE);
-    return rc ? rc : REAL(f)->xSync(real_of(f), flags);
+    pthread_mutex_lock(&watch);
+    if (!rc) rc = REAL(f)->xSync(real_of(f), flags);
+    if (!rc && told(f)) observer->synced(observer->user, told(f));
+    pthread_mutex_unlock(&watch);
+    return rc;
 }
 static int vfs_size(sqlite3_file *f, sqlite3_int64 *size) {
     return REAL(f)->xFileSize(real_of(f), size);
@@ -121,6 +147,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
     fault_file *file = (fault_file *)(void *)f;
     (void)vfs;
     file->base.pMethods = NULL;
+    file->path = name;
     file->real = (sqlite3_file *)(void *)(file + 1);
     int rc = check(FAULT_OPEN);
     if (!rc) rc = real_vfs->xOpen(real_vfs, name, file->real, flags, out_flags);
@@ -130,7 +157,11 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
 static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync_folder) {
     (void)vfs;
     int rc = check(FAULT_OPEN);
-    return rc ? rc : real_vfs->xDelete(real_vfs, name, sync_folder);
+    pthread_mutex_lock(&watch);
+    if (!rc) rc = real_vfs->xDelete(real_vfs, name, sync_folder);
+    if (!rc && observer) observer->deleted(observer->user, name, sync_folder);
+    pthread_mutex_unlock(&watch);
+    return rc;
 }
 static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *out) {
     (void)vfs;
@@ -166,6 +197,7 @@ void fault_vfs_arm(int kinds, size_t n, bool onward, int code) {
     fault.n_calls = fault.n_failed = 0;
     pthread_mutex_unlock(&lock);
 }
+void fault_vfs_observe(const fault_observer *o) { observer = o; }
 size_t fault_vfs_disarm(void) {
     pthread_mutex_lock(&lock);
     size_t n = fault.n_failed;

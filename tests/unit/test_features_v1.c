@@ -66,7 +66,10 @@ static int tear_down(void **state) {
 static void extract(fixture *f) {
     memset(f->rows, 0x5a, sizeof f->rows);
     memset(f->status, 0x5a, sizeof f->status);
-    nxc__features_extract_v1(&f->dp, NXC_COLUMNS_ALL, f->rows[0], f->status);
+    nxc_error err;
+    assert_ok(nxc__features_extract(&f->dp, nxc__feature_set_at(0), f->rows[0],
+                                    f->status, &err),
+              err);
     for (size_t k = 0; k < NXC_V1_N_FEATURES; k++)
         for (size_t i = 0; i < f->dp.n; i++)
             assert_true(!!isnan(f->rows[i][k]) ==

@@ -13,7 +13,8 @@ static const char *const names[] = {
 /* One line of a plan: a search, or a walk along an index in its order; a scan
  * of a table or a sort only where every row is wanted anyway. */
 static bool is_good(nxc__store_sql which, const char *line) {
-    if (which == NXC_SQL_CLEAR_VECTORS || which == NXC_SQL_CLEAR_EMBEDDINGS)
+    if (which == NXC_SQL_CLEAR_VECTORS || which == NXC_SQL_CLEAR_EMBEDDINGS ||
+        which == NXC_SQL_LEARNED_CATALOGS || which == NXC_SQL_LEARNED_BYTES)
         return true;
     if (strstr(line, "TEMP B-TREE") || strstr(line, "AUTOMATIC")) return false;
     if (strncmp(line, "SEARCH", 6) == 0)

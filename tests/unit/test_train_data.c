@@ -129,6 +129,9 @@ static void a_split_must_be_possible(void **state) {
 static void set_all(nxc__train_data *d) {
     nxc_error err;
     static const uint32_t all[] = {0, 1, 2, 3};
+    for (size_t i = 0; i < d->n_points; i++)
+        nxc__train_data_set_size(d, i, 4);
+    assert_ok(nxc__train_data_reserve(d, &err), err);
     for (size_t i = 0; i < d->n_points; i++) {
         float rows[4 * WIDTH];
         size_t n = 2 + i % 3;
@@ -202,14 +205,21 @@ static void answers_on_two_sides(void **state) {
     static const uint32_t all[] = {0, 1};
     fill(&d, 9);
     for (size_t i = 0; i < 9; i++) {
-        /* points 0 .. 4 train, the rest do not; 6 and 8 answer as 2 does */
-        float id = i == 6 || i == 8 ? 2 : (float)i;
-        float rows[2 * WIDTH] = {50, (float)i, 0, id, id, 1};
         d.points[i].side = i < 5   ? NXC_SIDE_TRAIN
                            : i < 7 ? NXC_SIDE_VALID
                                    : NXC_SIDE_HELD;
+        nxc__train_data_set_size(&d, i, 2);
+    }
+    assert_ok(nxc__train_data_reserve(&d, &err), err);
+    for (size_t i = 0; i < 9; i++) {
+        /* points 0 .. 4 train, the rest do not; 6 and 8 answer as 2 does */
+        float id = i == 6 || i == 8 ? 2 : (float)i;
+        float rows[2 * WIDTH] = {50, (float)i, 0, id, id, 1};
         assert_ok(nxc__train_data_set_rows(&d, i, rows, all, 2, 1, &err), err);
     }
+    assert_int_equal(nxc__train_data_set_rows(
+                         &d, 0, d.rows, (uint32_t[]){0, 0, 0}, 3, 1, &err),
+                     NXC_ERR_LIMIT);
     assert_ok(nxc__train_data_assemble(&d, &err), err);
     assert_ok(nxc__train_data_hash(&d, before, &err), err);
     assert_ok(nxc__train_data_duplicates(&d, false, &n, &first, &second, &err),

@@ -167,7 +167,7 @@ ALWAYS_INLINE void norm_rows(const nxc__norm *norm, float *x,
 #pragma GCC unroll 4
     for (size_t r = 0; r < rows; r++)
         sum[r] = v16_set1(0.0f);
-    for (size_t i = 0; i < dim; i += NXC_LANES)
+    for (size_t i = 0; i < dim; i += NXC_LANES) {
 #pragma GCC unroll 4
         for (size_t r = 0; r < rows; r++) {
             v16 t = v16_load(x + r * dim + i);
@@ -177,17 +177,19 @@ ALWAYS_INLINE void norm_rows(const nxc__norm *norm, float *x,
             }
             sum[r] = v16_add(sum[r], t);
         }
+    }
 #pragma GCC unroll 4
     for (size_t r = 0; r < rows; r++) {
         mean[r] = v16_set1(v16_sum(sum[r]) / (float)dim);
         sum[r] = v16_set1(0.0f); /* of squares from here */
     }
-    for (size_t i = 0; i < dim; i += NXC_LANES)
+    for (size_t i = 0; i < dim; i += NXC_LANES) {
 #pragma GCC unroll 4
         for (size_t r = 0; r < rows; r++) {
             v16 d = v16_sub(v16_load(x + r * dim + i), mean[r]);
             sum[r] = v16_fma(d, d, sum[r]);
         }
+    }
 #pragma GCC unroll 4
     for (size_t r = 0; r < rows; r++) {
         float variance = v16_sum(sum[r]) / (float)dim;

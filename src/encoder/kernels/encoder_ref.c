@@ -50,7 +50,7 @@ static void gelu_ref(float *x, size_t n) {
 }
 
 /* Both linear slots: a product of either dtype is one of float32 values. half:
- * the weights in bf16, or NULL. */
+ * the weights in bf16; NULL: w->panels. */
 static void product_ref(const nxc__linear *w, const uint16_t *half,
                         const float *x, size_t m, float *y,
                         nxc__epilogue epilogue) {
@@ -58,10 +58,11 @@ static void product_ref(const nxc__linear *w, const uint16_t *half,
         for (size_t j = 0; j < w->n; j++) {
             size_t at = j / NXC_PANEL * NXC_PANEL * w->k + j % NXC_PANEL;
             float acc = 0;
-            for (size_t k = 0; k < w->k; k++, at += NXC_PANEL)
-                acc =
-                    fmaf(x[k], half ? nxc__bf16_widen(half[at]) : w->panels[at],
-                         acc);
+            for (size_t k = 0; k < w->k; k++, at += NXC_PANEL) {
+                /* NOLINTNEXTLINE(clang-analyzer-core.*): one is there */
+                float v = half ? nxc__bf16_widen(half[at]) : w->panels[at];
+                acc = fmaf(x[k], v, acc);
+            }
             y[j] = acc + w->bias[j];
         }
         if (epilogue == NXC_EPILOGUE_GELU) gelu_ref(y, w->n);

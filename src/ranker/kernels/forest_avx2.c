@@ -108,8 +108,10 @@ static inline void quantise_column(const quantise_values *v, size_t n,
         high = _mm256_min_epu16(_mm256_subs_epu16(high, base), most);
         bytes32 byte = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high),
                                                 _MM_SHUFFLE(3, 1, 2, 0));
+        /* NOLINTNEXTLINE(clang-analyzer-core.*): n is at most 64 */
+        uint32_t rows = (uint32_t)(missing >> i);
         byte = _mm256_blendv_epi8(byte, _mm256_set1_epi8((char)c->missing_byte),
-                                  spread_bits((uint32_t)(missing >> i)));
+                                  spread_bits(rows));
         bytes_store32(out + i, byte);
     }
 }

@@ -139,7 +139,9 @@ static inline void quantise_column(const quantise_values *v, size_t n,
     for (size_t i = 0; i < n; i += 32) {
         bytes64 rank = _mm512_subs_epu16(_mm512_loadu_si512(v->rank + i), base);
         bytes32 byte = _mm512_cvtusepi16_epi8(rank);
-        byte = _mm256_mask_mov_epi8(byte, (__mmask32)(missing >> i),
+        /* NOLINTNEXTLINE(clang-analyzer-core.*): n is at most 64 */
+        __mmask32 rows = (__mmask32)(missing >> i);
+        byte = _mm256_mask_mov_epi8(byte, rows,
                                     _mm256_set1_epi8((char)c->missing_byte));
         bytes_store32(out + i, byte);
     }

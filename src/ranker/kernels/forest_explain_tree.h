@@ -22,9 +22,10 @@ static inline void explain_down(const nxc__explain_job *j, size_t group) {
     explain_points *inverse = j->inverse, *part = j->part, *down = j->down;
     explain_points t = j->at[group], rest = 1.0 - t;
     size_t n_edges = j->n_edges;
-    inverse[0] = t - t + 1.0;
+    const explain_points zero = {0};
+    inverse[0] = zero + 1.0;
     down[0] = j->weights[group];
-    part[0] = t - t;
+    part[0] = zero;
     for (size_t e = 1; e < n_edges; e++) {
         const nxc__explain_edge *at = &edges[e];
         double o = (double)passes[e];

@@ -123,8 +123,8 @@ typedef struct nxc__forest_level {
     void (*quantise_f32)(const nxc__forest_plan *plan, const float *rows,
                          size_t n, size_t stride, uint8_t *columns);
     nxc__forest_block blocks[2]; /* widest first; score NULL: none */
-    /* One row: columns (n_columns, padded to 256) bytes; bits is scratch
-     * (n_decisions / 64 + 2). */
+    /* One row: columns (n_columns, padded to 256) bytes; bits is scratch:
+     * n_decisions / 8 + NXC_WALK_AFTER bytes. */
     double (*row)(const nxc__forest_plan *plan, const uint8_t *columns,
                   uint64_t *bits);
     void (*explain_tree)(const nxc__explain_job *job);

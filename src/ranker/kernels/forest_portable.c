@@ -17,8 +17,8 @@ static inline void bytes_store16(uint8_t *p, bytes16 v) {
 }
 static inline bytes16 bytes_select16(bytes16 c, uint8_t t, bytes16 l,
                                      bytes16 r) {
-    bytes16 threshold = c ^ c;
-    threshold += t;
+    const bytes16 zero = {0};
+    bytes16 threshold = zero + t;
     bytes16 left = (bytes16)(c <= threshold);
     return (left & l) | (~left & r);
 }
@@ -30,15 +30,49 @@ static inline bytes16 bytes_select16(bytes16 c, uint8_t t, bytes16 l,
 
 /* One row: the bits are made when they are asked for. */
 typedef const uint8_t *row_state; /* the row's columns */
-static inline uint32_t row_bits(const nxc__forest_walk *walk, row_state columns,
-                                uint32_t byte, uint16_t field) {
-    size_t i = (size_t)byte * 8 + (field & 7);
+typedef uint16_t lanes8 __attribute__((vector_size(16)));
+
+static inline uint16_t row_bits(const nxc__forest_walk *walk, row_state columns,
+                                size_t byte, size_t n) {
+    const uint8_t *at = walk->columns + 8 * byte;
+    const uint8_t *thresholds = walk->thresholds + 8 * byte;
     uint32_t bits = 0;
-    for (size_t k = 0; k < NXC_WALK_NODES; k++)
-        bits |=
-            (uint32_t)(columns[walk->columns[i + k]] <= walk->thresholds[i + k])
-            << k;
-    return bits;
+    for (size_t k = 0; k < n; k++)
+        bits |= (uint32_t)(columns[at[k]] <= thresholds[k]) << k;
+    return (uint16_t)bits;
+}
+
+/* The numbers of the lanes that are true, of eight: one or none. */
+static inline lanes8 row_numbers(uint16_t bits, const uint16_t *mask,
+                                 const uint16_t *value, uint16_t first) {
+    static const lanes8 count = {0, 1, 2, 3, 4, 5, 6, 7};
+    lanes8 m, v, all = count ^ count;
+    memcpy(&m, mask, sizeof m);
+    memcpy(&v, value, sizeof v);
+    all += bits;
+    return (lanes8)((all & m) == v) & (count + first);
+}
+static inline size_t row_any(lanes8 numbers) {
+    uint64_t half[2];
+    memcpy(half, &numbers, sizeof half);
+    half[0] |= half[1];
+    half[0] |= half[0] >> 32;
+    return (half[0] | half[0] >> 16) & 0xffff;
+}
+
+static inline uint32_t row_root_exit(const nxc__forest_walk *walk,
+                                     row_state columns, size_t byte,
+                                     const nxc__walk_root *r) {
+    uint16_t bits = row_bits(walk, columns, byte, NXC_WALK_ROOT);
+    return r->exits[row_any(row_numbers(bits, r->mask, r->value, 0) |
+                            row_numbers(bits, r->mask + 8, r->value + 8, 8))];
+}
+static inline uint32_t row_inner_exit(const nxc__forest_walk *walk,
+                                      row_state columns, size_t byte,
+                                      const nxc__walk_inner *r) {
+    /* up to seven bits of others come before the cluster's */
+    uint16_t bits = row_bits(walk, columns, byte, 7 + NXC_WALK_INNER);
+    return r->exits[row_any(row_numbers(bits, r->mask, r->value, 0))];
 }
 #include "ranker/kernels/forest_row.h"
 static double row_score(const nxc__forest_plan *plan, const uint8_t *columns,

@@ -75,6 +75,16 @@ static inline void quantise(const nxc__forest_plan *plan, const double *f64,
     }
 }
 
+/* Not even zeroed by -ftrivial-auto-var-init: more than the work on it. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define QUANTISE_UNINITIALIZED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef QUANTISE_UNINITIALIZED
+#define QUANTISE_UNINITIALIZED
+#endif
+
 /* One row: features take the place of rows. */
 typedef struct quantise_one {
     double x[64], raw[64];
@@ -109,7 +119,7 @@ static inline uint8_t quantise_column_one(const nxc__forest *f,
 
 static inline void quantise_row(const nxc__forest_plan *plan, const double *f64,
                                 const float *f32, uint8_t *columns) {
-    quantise_one v;
+    QUANTISE_UNINITIALIZED quantise_one v;
     const nxc__plan_feature *pf = plan->features;
     const nxc__plan_column *c = plan->columns;
     for (size_t left = plan->n_features, n; left; left -= n, pf += n) {
