@@ -27,7 +27,9 @@ check: bootstrap-check ## run the slow checkers too: clang-tidy, cppcheck, -fana
 
 train-universal: bootstrap-test model ## train models/universal-v2.txt on the scenarios of NXC_DATA_DIR and report it
 	@tools/venv >/dev/null && tools/venv tools/train-universal build/release/nextcall "$(NXC_DATA_DIR)" \
-	    --report --output models/universal-v2.txt
+	    --report --output models/universal-v2.txt --out-of-fold build/out-of-fold.npz
+	@tools/venv tools/calibrate build/out-of-fold.npz --model models/universal-v2.txt --docs docs/calibration.md \
+	    --svg docs/calibration.svg >/dev/null
 
 bench: bootstrap-bench build/bench/build.ninja ## measure, with peers in the same run
 	@cmake --build build/bench

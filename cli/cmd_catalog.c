@@ -149,6 +149,7 @@ static void show_json(const nxc_catalog *c, uint32_t i,
     json_text("tags", op->tags, ",");
     json_text("text", op->text, ",");
     json_text("resource", op->resource, ",");
+    json_text("risk", nxc__str(nxc_risk_name(op->risk)), ",");
     json_text("body_schema", op->body_schema, ",");
     json_text("returns_schema", op->returns_schema, ",");
     printf(
@@ -175,6 +176,7 @@ static void show_text(const nxc_catalog *c, uint32_t i,
     show_row("tags", op->tags);
     show_row("text", op->text);
     show_row("resource", op->resource);
+    show_row("risk", nxc__str(nxc_risk_name(op->risk)));
     show_row("body schema", op->body_schema);
     show_row("returns schema", op->returns_schema);
     if (op->flags & NXC_OP_DEPRECATED) puts("deprecated");
@@ -195,6 +197,8 @@ static void list_all(const nxc_catalog *c, bool json) {
         cli_print_cell(stdout, op.path.len ? op.path : op.id, 56);
         putchar(' ');
         cli_print_cell(stdout, op.resource, 22);
+        putchar(' ');
+        cli_print_cell(stdout, nxc__str(nxc_risk_name(op.risk)), 11);
         putchar(' ');
         cli_print_cell(stdout, text, 48);
         putchar('\n');
@@ -227,7 +231,7 @@ int cli_catalog_show(const cli_args *args) {
 /* ----------------------------------------------------------------- stats */
 
 typedef struct counts {
-    size_t method[NXC_METHOD_OTHER + 1];
+    size_t method[NXC_METHOD_OTHER + 1], risk[NXC_RISK_MONEY + 1];
     size_t all, webhooks, deprecated, with_summary, with_description,
         text_bytes, parameters, body, returns, scopes, with_resource;
 } counts;
@@ -243,6 +247,7 @@ static counts count_all(const nxc_catalog *c) {
         }
         n.all++;
         n.method[op.method]++;
+        n.risk[op.risk]++;
         n.deprecated += (op.flags & NXC_OP_DEPRECATED) != 0;
         n.with_summary += op.summary.len > 0;
         n.with_description += op.description.len > 0;
@@ -284,6 +289,10 @@ static void print_counts(const counts *n, bool json) {
                name, n->method[m]);
         before = ",";
     }
+    if (json) printf("},\"risks\":{");
+    for (int k = 0; k <= NXC_RISK_MONEY; k++)
+        printf(json ? "%s\"%s\":%zu" : "%s%-20s %zu\n", json && k ? "," : "",
+               nxc_risk_name((nxc_risk)k), n->risk[k]);
     if (json) puts("}}");
 }
 

@@ -169,32 +169,31 @@ static nxc_status print_pair(ranked_request *r, const nxc_ranked *a,
     return print_json(r, err);
 }
 
-static void print_sentence(const nxc_ranking *r, const nxc_ranked *a,
-                           const nxc_ranked *b) {
-    size_t best = SIZE_MAX;
-    double largest = 0;
-    nxc_feature_info info;
-    char x[64], y[64];
-    bool ahead = a->rank < b->rank;
-    for (size_t f = 0; f < r->n_features; f++) {
-        double d = a->contributions[f] - b->contributions[f];
-        if (!ahead) d = -d;
-        if (d > largest) {
-            largest = d;
-            best = f;
-        }
+static void print_reasons(const nxc_because *why) {
+    for (size_t i = 0; i < why->n; i++) {
+        fputs("  - ", stdout);
+        cli_print_text(stdout, why->reasons[i].text, false);
+        printf(" (%.0f %%)\n", why->reasons[i].share * 100);
     }
-    if (best == SIZE_MAX ||
-        !nxc_feature_describe(r->feature_set, best, &info)) {
-        puts("Both have the same score; the catalog's order decides.");
-        return;
-    }
-    print_id(r, a);
-    printf(" ranks %s ", ahead ? "before" : "after");
-    print_id(r, b);
-    printf(" mostly by %s: %s against %s.\n", info.name,
-           cli_feature_text(r, best, a->features[best], x, sizeof x),
-           cli_feature_text(r, best, b->features[best], y, sizeof y));
+}
+
+/* What speaks for the one that is ahead, then what speaks for the other. */
+static nxc_status print_because(ranked_request *r, size_t first, size_t second,
+                                nxc_error *err) {
+    nxc_because why, against;
+    nxc_ranking *all = &r->ranking;
+    NXC_TRY(nxc_ranking_because(r->ctx, all, first, second, &why, err));
+    NXC_TRY(nxc_ranking_because(r->ctx, all, second, first, &against, err));
+    print_id(all, &all->items[first]);
+    fputs(" ranks before ", stdout);
+    print_id(all, &all->items[second]);
+    puts(why.n ? " because" : ":");
+    print_reasons(&why);
+    if (against.n) puts("Against it, for the other:");
+    print_reasons(&against);
+    if (!why.n && !against.n)
+        puts("  - both have the same score; the catalog's order decides");
+    return NXC_OK;
 }
 
 static void print_feature(const nxc_ranking *r, size_t f, const nxc_ranked *a,
@@ -245,8 +244,10 @@ static void print_features(const nxc_ranking *r, const nxc_ranked *a,
                n - shown);
 }
 
-static void print_explanation(const nxc_ranking *r, const nxc_ranked *a,
-                              bool is_all) {
+static nxc_status print_explanation(ranked_request *request,
+                                    const nxc_ranked *a, bool is_all,
+                                    nxc_error *err) {
+    const nxc_ranking *r = &request->ranking;
     const nxc_ranked *b = other_than(r, a);
     print_id(r, a);
     printf(": rank %u of %zu, score %.6f, ranker %s, pattern %s (%.2f)\n",
@@ -261,7 +262,9 @@ static void print_explanation(const nxc_ranking *r, const nxc_ranked *a,
         print_id(r, b);
         printf(", rank %u, score %.6f\n", b->rank, b->score);
     }
-    if (b && a->contributions) print_sentence(r, a, b);
+    if (!b || !a->contributions) return NXC_OK;
+    size_t x = a->rank - 1, y = b->rank - 1;
+    return print_because(request, x < y ? x : y, x < y ? y : x, err);
 }
 
 /* The item of the named operation, or the best, with contributions. */
@@ -287,7 +290,7 @@ int cli_explain(const cli_args *args) {
         if (cli_has(args, "json"))
             st = print_pair(&r, item, &err);
         else
-            print_explanation(&r.ranking, item, cli_has(args, "all"));
+            st = print_explanation(&r, item, cli_has(args, "all"), &err);
     }
     int code = st == NXC_OK ? CLI_OK : cli_fail(st, &err);
     close_all(&r);

@@ -90,11 +90,15 @@ static void print_unreadable(nxc_str line, const nxc_error *e) {
     nxc__json_free(doc);
 }
 
-/* --on, --now and --top stand for what a request does not say. */
+/* --on, --now, --top, --allow and --min-confidence stand for what a request
+ * does not say. */
 static void add_defaults(const setup *s, nxc_request *r) {
     if (r->catalog.len == 0) r->catalog = s->defaults.catalog;
     if (isnan(r->now)) r->now = s->defaults.now;
     if (r->top == 0) r->top = s->top;
+    if (r->allow == 0) r->allow = s->defaults.allow;
+    if (isnan(r->min_confidence))
+        r->min_confidence = s->defaults.min_confidence;
 }
 
 static nxc_status answer_table(setup *s, nxc_request *request, nxc_error *err) {

@@ -37,6 +37,9 @@ const size_t cli_n_engine_options = COUNT(cli_engine_options);
         {"session-start", "TIME", "when the session began"},                   \
         {"candidate", "OPERATION",                                             \
          "rank only these; repeatable; default: the whole catalog"},           \
+        {"allow", "RISK,...",                                                  \
+         "rank only operations of these risks: read, write, destructive, "     \
+         "money"},                                                             \
         {"ranker", "FILE|DIR|v1",                                              \
          "LightGBM text model, a registry, or the linear default over the "    \
          "set v1; default: universal-v2"},                                     \
@@ -47,6 +50,8 @@ const size_t cli_n_engine_options = COUNT(cli_engine_options);
 
 static const cli_option rank_options[] = {
     OPT_REQUEST,
+    {"min-confidence", "P",
+     "rank nothing unless the best one's probability is at least P, 0 to 1"},
     {"top", "N", "print the N best (default 10; JSON: all)"},
     {"requests", "FILE.jsonl",
      "one request a line in, one answer a line out, in order; - is stdin"},

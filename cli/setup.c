@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/config.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "command.h"
 
 void cli_option_flag(const char *name, char *buf, size_t cap) {
@@ -393,6 +394,28 @@ static nxc_status read_time(const cli_args *args, const char *name, double *out,
     return st == NXC_OK ? st : nxc__error_prefix(err, st, "--%s", name);
 }
 
+static nxc_status read_allow(const cli_args *args, uint32_t *out,
+                             nxc_error *err) {
+    const char *text = cli_get(args, "allow");
+    if (!text) return NXC_OK;
+    nxc_status st = nxc_risk_parse(nxc__str(text), out, err);
+    return st == NXC_OK ? st : nxc__error_prefix(err, st, "--allow");
+}
+
+static nxc_status read_confidence(const cli_args *args, double *out,
+                                  nxc_error *err) {
+    const char *text = cli_get(args, "min-confidence");
+    double x;
+    if (!text) return NXC_OK;
+    if (!nxc__parse_double(nxc__str(text), &x) || !(x >= 0 && x <= 1))
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "--min-confidence: expected a number from 0 to 1, "
+                          "got %s",
+                          text);
+    *out = x;
+    return NXC_OK;
+}
+
 nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,
                        nxc_error *err) {
     NXC_TRY(listed(args, out, err));
@@ -400,6 +423,8 @@ nxc_status cli_request(const cli_args *args, nxc_ctx *ctx, nxc_request *out,
     NXC_TRY(read_time(args, "now", &out->now, err));
     NXC_TRY(read_time(args, "session-start", &out->session_start, err));
     const char *prompt = cli_get(args, "prompt"), *on = cli_get(args, "on");
+    NXC_TRY(read_allow(args, &out->allow, err));
+    NXC_TRY(read_confidence(args, &out->min_confidence, err));
     if (prompt) out->prompt = nxc__str(prompt);
     if (on) out->catalog = nxc__str(on);
     return NXC_OK;

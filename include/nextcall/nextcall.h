@@ -309,6 +309,26 @@ enum { /* nxc_operation.flags */
        NXC_OP_BODY_REQUIRED = 4u /* a request body must be sent */
 };
 
+/* What a call of an operation may do at worst, in rising order; an operation
+ * has one label, by its method, its words and what its document says of it
+ * (docs/risk.md). */
+typedef enum nxc_risk {
+    NXC_RISK_READ = 0,        /* changes nothing */
+    NXC_RISK_WRITE = 1,       /* creates or changes */
+    NXC_RISK_DESTRUCTIVE = 2, /* ends or destroys something */
+    NXC_RISK_MONEY = 3        /* moves money, or commits to it */
+} nxc_risk;
+#define NXC_RISK_BIT(risk) (1u << (risk))
+
+/* "read", "write", "destructive", "money"; "" for another number.
+ * Thread-safety: any. Since 0.1. */
+NXC_API const char *nxc_risk_name(nxc_risk risk);
+/* "read,write" to the set of NXC_RISK_BIT that it names.
+ * Errors: NXC_ERR_INVALID (names the nearest). Thread-safety: any. Since 0.1.
+ */
+NXC_API NXC_MUST_CHECK nxc_status nxc_risk_parse(nxc_str text, uint32_t *out,
+                                                 nxc_error *err);
+
 /* A view of one operation; strings live as long as the catalog. */
 typedef struct nxc_operation {
     nxc_str id; /* unique: "GET /v1/customers/{customer}" or a name */
@@ -328,6 +348,7 @@ typedef struct nxc_operation {
     uint32_t n_body;    /* top-level request-body properties */
     uint32_t n_returns; /* top-level 2xx-response properties */
     uint32_t n_scopes;
+    nxc_risk risk;
 } nxc_operation;
 
 typedef enum nxc_field_kind {
@@ -673,7 +694,11 @@ typedef struct nxc_request {
     nxc_str catalog;      /* name, or "": the only one */
     const nxc_str *candidates; /* keys as in nxc_catalog_find, or NULL: all */
     size_t n_candidates;
-    size_t top;                   /* 0: all */
+    size_t top;     /* 0: all */
+    uint32_t allow; /* set of NXC_RISK_BIT: candidates with another risk are
+                       not ranked; 0: all are */
+    double min_confidence;        /* rank nothing unless the best candidate's
+                                     probability is at least this; NaN: always */
     const nxc_previous *previous; /* oldest first */
     size_t n_previous;
     nxc_str previous_of; /* or the name of a user or a session that the store
@@ -683,7 +708,7 @@ typedef struct nxc_request {
 #define NXC_REQUEST_INIT                                                     \
     {                                                                        \
         sizeof(nxc_request), {0, 0}, {0, 0}, {0, 0}, 0, 0, NXC_NAN, NXC_NAN, \
-            {0, 0}, 0, 0, 0, 0, 0, {                                         \
+            {0, 0}, 0, 0, 0, 0, NXC_NAN, 0, 0, {                             \
             0, 0                                                             \
         }                                                                    \
     }
@@ -744,14 +769,17 @@ typedef struct nxc_ranked {
     uint32_t operation; /* index in the catalog */
     uint32_t rank;      /* 1 is best */
     double score;
-    const float *features;       /* (n_features) */
+    double probability;    /* calibrated: that it is the next call; NaN if the
+                              ranker has no calibration (docs/calibration.md) */
+    const float *features; /* (n_features) */
     const double *contributions; /* (n_features); NULL for trees until asked */
 } nxc_ranked;
 
 typedef struct nxc_ranking {
     const nxc_ranked *items; /* best first */
     size_t n;
-    size_t n_candidates; /* that were scored */
+    size_t n_candidates;  /* that were scored */
+    size_t n_not_allowed; /* that request.allow left out */
     size_t n_features;
     const char *feature_set;       /* "v1" or "v2" */
     const uint8_t *feature_status; /* (n_features) nxc_feature_status */
@@ -760,13 +788,17 @@ typedef struct nxc_ranking {
     const char *workflow_pattern; /* "browse_edit_save", ... or "none" */
     double pattern_confidence;    /* 0..1 */
     double workflow_probability;  /* of the best candidate */
-    double confidence_score;      /* softmax share of the best candidate */
-    char prompt_hash[33];         /* hex XXH3-128 of the prompt */
-    const char *cache_tier;       /* "memory", "file", "store": where all of
-                                     the features, or else the prompt's
-                                     embedding, were found; or "none" */
-    size_t n_unknown_calls;       /* of the history, not in the catalog */
-    size_t n_encoded;             /* texts encoded for this request */
+    double confidence_score;      /* softmax share of the best candidate; not
+                                     calibrated, of any ranker */
+    double best_probability;      /* of the best candidate, ranked or not; NaN
+                                     without a calibration */
+    bool abstained;         /* it is below request.min_confidence: no items */
+    char prompt_hash[33];   /* hex XXH3-128 of the prompt */
+    const char *cache_tier; /* "memory", "file", "store": where all of
+                               the features, or else the prompt's
+                               embedding, were found; or "none" */
+    size_t n_unknown_calls; /* of the history, not in the catalog */
+    size_t n_encoded;       /* texts encoded for this request */
     bool prompt_truncated;
     struct {
         double resolve_us, encode_us, features_us, score_us, order_us;
@@ -776,7 +808,8 @@ typedef struct nxc_ranking {
 /* Rank the candidates of a request. out and all it points to are valid until
  * the next call on ctx. Ties: by operation index in the catalog, ascending.
  * Errors: NXC_ERR_NOT_FOUND (catalog, candidate), NXC_ERR_INVALID,
- * NXC_ERR_STATE (no catalog), NXC_ERR_NOMEM.
+ * NXC_ERR_STATE (no catalog), NXC_ERR_UNSUPPORTED (min_confidence of a ranker
+ * without calibration), NXC_ERR_NOMEM.
  * Thread-safety: per-ctx. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_rank(nxc_ctx *ctx,
                                            const nxc_request *request,
@@ -791,6 +824,29 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_explain(nxc_ctx *ctx,
                                                       size_t first, size_t n,
                                                       nxc_error *err);
 
+/* Why one item stands before another, in words. Less than this share of all
+ * that speaks for it is not named. */
+#define NXC_BECAUSE_SHARE 0.1
+#define NXC_MAX_REASONS 4
+typedef struct nxc_reason {
+    nxc_str text;   /* "its name says \"refund\", the other's does not" */
+    double share;   /* of all that speaks for it, 0 to 1 */
+    size_t feature; /* the heaviest of the reason */
+} nxc_reason;
+typedef struct nxc_because {
+    nxc_reason reasons[NXC_MAX_REASONS]; /* heaviest first */
+    size_t n; /* 0: nothing tells them apart but the catalog's order */
+} nxc_because;
+/* What speaks for item first and against item second: the differences of their
+ * contributions, those of like features summed; swapped, what speaks for the
+ * other. ranking is the last of ctx, and its request is still as it was. Texts
+ * are valid until the next call of nxc_rank on ctx.
+ * Errors: as nxc_ranking_explain, NXC_ERR_STATE (no ranking).
+ * Thread-safety: per-ctx. Since 0.1. */
+NXC_API NXC_MUST_CHECK nxc_status
+nxc_ranking_because(nxc_ctx *ctx, nxc_ranking *ranking, size_t first,
+                    size_t second, nxc_because *out, nxc_error *err);
+
 /* Parse, rank and format in one call: JSON in, JSON out. A request that fails
  * is answered by {"id", "error": {"code", "message"}} and its status is
  * returned. with_features: see nxc_ranking_format. out is valid until the next
@@ -800,7 +856,7 @@ NXC_API NXC_MUST_CHECK nxc_status nxc_rank_json(nxc_ctx *ctx, nxc_str request,
                                                 nxc_str *out, nxc_error *err);
 /* The JSON form of a ranking, as nxc_rank_json gives it.
  * with_features: add feature values, and contributions where the ranker has
- * them. Since 0.1. */
+ * them, and why the first stands before the second. Since 0.1. */
 NXC_API NXC_MUST_CHECK nxc_status nxc_ranking_format(
     nxc_ctx *ctx, const nxc_request *request, const nxc_ranking *ranking,
     bool with_features, nxc_str *out, nxc_error *err);

@@ -12,6 +12,7 @@
 #define NXC_CATALOG_CATALOG_H
 
 #include "base/buffer.h"
+#include "catalog/risk.h"
 #include "text/ngram.h"
 
 enum { NXC_RESOURCE_NONE = 0, NXC_RESOURCE_UNKNOWN = 1 };
@@ -33,6 +34,7 @@ typedef struct nxc__operation_input {
     nxc_str operation_id, summary, description, tags;
     nxc_str body_schema, returns_schema;
     uint32_t flags;
+    nxc__risk_hints hints;
     const nxc__field_input *fields;
     size_t n_fields;
 } nxc__operation_input;
@@ -69,6 +71,7 @@ uint64_t nxc__catalog_version(const nxc_catalog *c);
 const nxc__ngram *nxc__catalog_ngram(const nxc_catalog *c);
 nxc_method nxc__catalog_method(const nxc_catalog *c, uint32_t op);
 uint32_t nxc__catalog_flags(const nxc_catalog *c, uint32_t op);
+nxc_risk nxc__catalog_risk(const nxc_catalog *c, uint32_t op);
 nxc_str nxc__catalog_text(const nxc_catalog *c, uint32_t op);
 
 /* Resource vocabulary: ids 0 ("none") and 1 ("unknown") first, then sorted. */

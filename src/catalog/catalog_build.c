@@ -167,6 +167,10 @@ nxc_status nxc__catalog_builder_add(nxc__catalog_builder *b,
     rec.returns_schema = nxc__pool_add(s, op->returns_schema);
     rec.method = (uint8_t)op->method;
     rec.flags = op->flags;
+    nxc__risk_input risk = {
+        op->method, op->path, op->operation_id.len ? op->operation_id : op->id,
+        op->summary.len ? op->summary : op->description, op->hints};
+    rec.risk = (uint8_t)nxc__risk_of(&risk);
     add_fields(b, op, &rec);
     nxc__buffer_append(&b->ops, &rec, sizeof rec);
     NXC_TRY(builder_status(b, err));

@@ -52,7 +52,7 @@ static nxc_status name_resources(nxc__catalog_builder *b,
         op->resource = nxc__pool_add(&b->strings, nxc__str(words.name));
         op->first_parent = (uint32_t)(d->parents.len / sizeof(uint32_t));
         op->n_parents = (uint8_t)words.n_parents;
-        op->depth = (uint16_t)words.depth;
+        op->depth = (uint8_t)words.depth;
         for (uint32_t k = 0; k < words.n_parents; k++) {
             uint32_t parent =
                 nxc__pool_add(&b->strings, nxc__str(words.parents[k]));

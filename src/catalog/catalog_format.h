@@ -1,5 +1,5 @@
 /*
- * The bytes of a catalog image, version 1 (docs/formats/catalog.md): header,
+ * The bytes of a catalog image, version 2 (docs/formats/catalog.md): header,
  * section table, sections; behind it, in a file, optionally the embeddings.
  * Little-endian; every section starts at a multiple of 64. Private to the
  * catalog module.
@@ -16,7 +16,7 @@
 #endif
 
 #define NXC_CATALOG_MAGIC "NXCCATL\x1a"
-#define NXC_CATALOG_VERSION 1u
+#define NXC_CATALOG_VERSION 2u
 #define NXC_CATALOG_ALIGN 64u
 /* The checksum covers the image from here on. */
 #define NXC_CATALOG_CHECKED_FROM 32u
@@ -72,8 +72,7 @@ typedef struct nxc__op_record {
     uint32_t first_field; /* parameters, body, returns, scopes */
     uint32_t n_fields[4]; /* by nxc_field_kind */
     uint32_t flags;
-    uint8_t method, n_parents;
-    uint16_t depth;
+    uint8_t method, n_parents, depth, risk;
 } nxc__op_record;
 static_assert(sizeof(nxc__op_record) == 72, "docs/formats/catalog.md");
 

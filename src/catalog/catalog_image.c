@@ -160,7 +160,7 @@ static bool is_sound_op(const nxc_catalog *c, const nxc__op_record *op) {
            op->resource != NXC_RESOURCE_UNKNOWN &&
            (uint64_t)op->first_parent + op->n_parents <= COUNT(c, PARENTS) &&
            n_fields <= COUNT(c, FIELDS) && op->method <= NXC_METHOD_OTHER &&
-           (op->flags & ~flags) == 0;
+           op->risk <= NXC_RISK_MONEY && (op->flags & ~flags) == 0;
 }
 
 static nxc_status check_operations(const nxc_catalog *c, nxc_error *err) {
@@ -307,6 +307,9 @@ nxc_method nxc__catalog_method(const nxc_catalog *c, uint32_t op) {
 uint32_t nxc__catalog_flags(const nxc_catalog *c, uint32_t op) {
     return op_of(c, op)->flags;
 }
+nxc_risk nxc__catalog_risk(const nxc_catalog *c, uint32_t op) {
+    return (nxc_risk)op_of(c, op)->risk;
+}
 nxc_str nxc__catalog_text(const nxc_catalog *c, uint32_t op) {
     return nxc__catalog_string(c, op_of(c, op)->text);
 }
@@ -337,6 +340,7 @@ bool nxc_catalog_get_operation(const nxc_catalog *c, uint32_t i,
         .n_body = op->n_fields[NXC_FIELD_BODY],
         .n_returns = op->n_fields[NXC_FIELD_RETURNS],
         .n_scopes = op->n_fields[NXC_FIELD_SCOPE],
+        .risk = (nxc_risk)op->risk,
     };
     return true;
 }

@@ -4,7 +4,7 @@
  *     {"catalog", "id", "method", "path", "operationId", "summary",
  *      "description", "tags", "parameters": [name], "required": [name],
  *      "body": [name], "body_required": [name], "body_schema",
- *      "returns": [name], "returns_schema"}
+ *      "returns": [name], "returns_schema", "risk"}
  *
  * Every member may be missing or null, as long as the line says what the
  * operation is called: an id, or a method and a path, or an operationId.
@@ -153,6 +153,9 @@ static nxc_status add_line(reader *r, const nxc__json *line) {
     NXC_TRY(get_str(r, line, "body_schema", &in.body_schema));
     NXC_TRY(get_str(r, line, "returns_schema", &in.returns_schema));
     NXC_TRY(get_tags(r, line, &in.tags));
+    nxc__json_path root = {NULL, {NULL, 0}, 0};
+    NXC_TRY(
+        nxc__risk_read_label(r->doc, &root, line, "risk", &in.hints, r->err));
     if (in.id.len == 0 && in.operation_id.len == 0 &&
         (in.path.len == 0 || in.method == NXC_METHOD_NONE))
         return wrong(r, "id", "an id, a method and a path, or an operationId",

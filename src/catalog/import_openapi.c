@@ -339,6 +339,19 @@ static nxc_status read_fields(reader *r, const item *at, const nxc__json *op,
     return nxc__schemas_status(&r->schemas, r->err);
 }
 
+/* Extensions that say what a call does. */
+static nxc_status read_hints(reader *r, const nxc__json *op,
+                             const nxc__json_path *path, nxc__risk_hints *out) {
+    static const char *const tools[] = {"x-mcp", "x-speakeasy-mcp"};
+    for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
+        nxc__risk_read_annotations(get(r, op, tools[i]), out);
+    const nxc__json *v = get(r, op, "x-openai-isConsequential");
+    if (nxc__json_is(v, NXC_JSON_BOOL))
+        out->consequential = nxc__json_bool(v) ? NXC_HINT_TRUE : NXC_HINT_FALSE;
+    return nxc__risk_read_label(r->doc, path, op, "x-nextcall-risk", out,
+                                r->err);
+}
+
 static nxc_status read_operation(reader *r, const item *at, nxc_method method,
                                  const nxc__json *op,
                                  const nxc__json_path *path) {
@@ -359,6 +372,7 @@ static nxc_status read_operation(reader *r, const item *at, nxc_method method,
     else
         in.path = at->name;
     NXC_TRY(read_tags(r, op, &in.tags));
+    NXC_TRY(read_hints(r, op, path, &in.hints));
     NXC_TRY(read_fields(r, at, op, &in));
     if (!at->is_webhook) NXC_TRY(read_servers(r, op));
     NXC_TRY(nxc__buffer_status(&r->fields, "fields", r->err));

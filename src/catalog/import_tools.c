@@ -7,8 +7,8 @@
  *                       {"type": "namespace", "name", "tools": [...]}
  *     Anthropic         {"name", "description", "input_schema"}
  *     MCP               {"tools": [{"name", "title"?, "description",
- *                        "inputSchema", "outputSchema"?}]}, or that as the
- *                       "result" of a JSON-RPC answer
+ *                        "inputSchema", "outputSchema"?, "annotations"?}]},
+ *                       or that as the "result" of a JSON-RPC answer
  *
  * The shapes are told apart tool by tool, so a mixed list is read too; the
  * format that is reported is that of the first tool. The id of a tool in a
@@ -70,7 +70,8 @@ static nxc_str read_schema(reader *r, const nxc__json *tool, const char *key,
 }
 
 static nxc_status add_tool(reader *r, const nxc__json *tool, nxc_str name,
-                           const namespace_scope *scope) {
+                           const namespace_scope *scope,
+                           const nxc__json_path *path) {
     nxc__operation_input in;
     memset(&in, 0, sizeof in);
     r->fields.len = r->id.len = 0;
@@ -84,6 +85,9 @@ static nxc_status add_tool(reader *r, const nxc__json *tool, nxc_str name,
     const char *input = "parameters", *alternative = "input_schema";
     if (NXC_JSON_GET(tool, "inputSchema")) alternative = "inputSchema";
     read_schema(r, tool, input, alternative, NXC_FIELD_PARAMETER);
+    nxc__risk_read_annotations(tool, &in.hints);
+    NXC_TRY(nxc__risk_read_label(r->doc, path, tool, "x-nextcall-risk",
+                                 &in.hints, r->err));
     in.returns_schema = read_schema(r, tool, "outputSchema", "output_schema",
                                     NXC_FIELD_RETURNS);
     NXC_TRY(nxc__schemas_status(&r->schemas, r->err));
@@ -143,7 +147,7 @@ static nxc_status read_tool(reader *r, const nxc__json *v,
     if (!r->format) r->format = format_of(v, nested != NULL);
     if (nxc__str_eq(type, NXC_STR("namespace")))
         return read_namespace(r, v, name, scope, path);
-    return add_tool(r, tool, name, scope);
+    return add_tool(r, tool, name, scope, nested ? &inner : path);
 }
 
 static nxc_status read_list(reader *r, const nxc__json *list,

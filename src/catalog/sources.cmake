@@ -11,7 +11,9 @@ target_sources(nxc_objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/openapi_ref.c
   ${CMAKE_CURRENT_LIST_DIR}/openapi_schema.c
   ${CMAKE_CURRENT_LIST_DIR}/string_pool.c
+  ${CMAKE_CURRENT_LIST_DIR}/operation_name.c
   ${CMAKE_CURRENT_LIST_DIR}/path_index.c
   ${CMAKE_CURRENT_LIST_DIR}/path_index_write.c
   ${CMAKE_CURRENT_LIST_DIR}/resource.c
+  ${CMAKE_CURRENT_LIST_DIR}/risk.c
 )

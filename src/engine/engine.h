@@ -90,6 +90,9 @@ struct nxc_ctx {
     nxc__store_reader *reader;                /* or NULL */
     const struct nxc__statistics *statistics; /* in place of the catalog's, or
                                                  NULL */
+    /* What the last ranking was made of, in the arena; or NULL. Its prompt is
+     * the request's. */
+    const nxc__decision_point *point;
 };
 
 #define NXC_QUERY_TEXTS (2 + NXC_MAX_CLAUSES)

@@ -36,7 +36,7 @@ typedef struct job {
     nxc__workflow workflow;
     nxc__decision_point dp;
     uint32_t *candidates;
-    size_t n;
+    size_t n, n_not_allowed;
     nxc__hash128 prompt_hash;
     nxc__vector_inputs inputs;
     nxc__vectors vectors;
@@ -46,6 +46,7 @@ typedef struct job {
     uint8_t *status;       /* (set->n) */
     float *features;       /* (n, set->n) */
     double *scores;        /* (n) */
+    double *probabilities; /* (n) */
     double *contributions; /* (n, set->n) */
     bool has_contributions;
 } job;
@@ -79,6 +80,14 @@ static nxc_status check_request(const nxc_ctx *ctx, const nxc_request *r,
         return nxc__error(err, NXC_ERR_LIMIT,
                           "prompt: expected at most %zu bytes, got %zu",
                           max_prompt, r->prompt.len);
+    if (r->min_confidence < 0 || r->min_confidence > 1)
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "min_confidence: expected 0 to 1, got %g",
+                          r->min_confidence);
+    if (r->allow >> (NXC_RISK_MONEY + 1))
+        return nxc__error(err, NXC_ERR_INVALID,
+                          "allow: expected a set of risks, got 0x%x",
+                          (unsigned)r->allow);
     if (r->n_candidates > max_candidates)
         return nxc__error(err, NXC_ERR_LIMIT,
                           "candidates: expected at most %zu, got %zu",
@@ -121,6 +130,21 @@ static nxc_status listed_candidates(job *j, nxc_error *err) {
     return NXC_OK;
 }
 
+/* What the request does not allow is no candidate at all: features that
+ * compare candidates do not see it. */
+static void drop_not_allowed(job *j) {
+    size_t kept = 0;
+    uint32_t allow = j->request->allow;
+    for (size_t i = 0; allow && i < j->n; i++) {
+        nxc_risk risk = nxc__catalog_risk(j->entry->catalog, j->candidates[i]);
+        if (allow & NXC_RISK_BIT(risk))
+            j->candidates[kept++] = j->candidates[i];
+    }
+    if (!allow) kept = j->n;
+    j->n_not_allowed = j->n - kept;
+    j->n = kept;
+}
+
 static nxc_status resolve(job *j, nxc_error *err) {
     nxc_engine *e = j->ctx->engine;
     const nxc_request *r = j->request;
@@ -144,6 +168,7 @@ static nxc_status resolve(job *j, nxc_error *err) {
         NXC_TRY(listed_candidates(j, err));
     else
         j->n = nxc__engine_candidates(j->entry, j->candidates);
+    drop_not_allowed(j);
     NXC_TRY(nxc__session_resolve(j->entry->catalog, r, e->cfg, &j->ctx->arena,
                                  &j->session, err));
     NXC_TRY(nxc__session_resolve_earlier(j->entry->catalog, r, e->cfg,
@@ -173,7 +198,7 @@ static nxc_status find(job *j, nxc_error *err) {
             nxc__prompt_delta(j->request->prompt, j->request->previous_prompt),
         .candidates = j->candidates,
         .n = j->n,
-        .is_kept = j->dp.statistics == NULL};
+        .is_kept = is_v1(j) || (!j->dp.statistics && !j->session.n_earlier)};
     NXC_TRY(nxc__vectors_find(&j->vectors, j->ctx, &j->inputs, err));
     j->status = j->vectors.status;
     j->features = j->vectors.lookup.rows;
@@ -385,6 +410,30 @@ static double confidence(const double *scores, size_t n, double best) {
     return 1.0 / sum;
 }
 
+/* Probabilities are for requests like those that they were fitted on: with a
+ * prompt and, in set v2, its embeddings. */
+static bool is_calibrated(const job *j) {
+    return j->request->prompt.len && (is_v1(j) || j->ctx->encoder);
+}
+
+static nxc_status calibrate(job *j, nxc_error *err) {
+    const nxc_ranker *ranker = j->ctx->live->ranker;
+    const nxc__calibration *c =
+        nxc__ranker_calibration(ranker, j->dp.statistics != NULL);
+    if (c->n == 0 && !isnan(j->request->min_confidence))
+        return nxc__error(err, NXC_ERR_UNSUPPORTED,
+                          "min_confidence: expected a ranker with calibrated "
+                          "probabilities, got %s",
+                          nxc_ranker_name(ranker));
+    j->probabilities =
+        nxc__arena_alloc_array(&j->ctx->arena, j->n, sizeof(double));
+    if (!j->probabilities) return nxc__error_nomem(err, j->n * sizeof(double));
+    static const nxc__calibration none = {.n = 0};
+    nxc__calibrate(is_calibrated(j) ? c : &none, j->scores, j->n,
+                   j->probabilities);
+    return NXC_OK;
+}
+
 static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
     nxc__arena *arena = &j->ctx->arena;
     size_t k =
@@ -400,6 +449,7 @@ static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
         items[i] = (nxc_ranked){.operation = j->candidates[at],
                                 .rank = (uint32_t)i + 1,
                                 .score = j->scores[at],
+                                .probability = j->probabilities[at],
                                 .features = j->features + at * j->set->n,
                                 .contributions =
                                     j->has_contributions
@@ -414,6 +464,10 @@ static nxc_status order(job *j, nxc_ranking *out, nxc_error *err) {
         &j->workflow, j->entry->catalog, (nxc__state)j->entry->states[first],
         nxc__catalog_resource(j->entry->catalog, first));
     out->confidence_score = confidence(j->scores, j->n, items[0].score);
+    out->best_probability = items[0].probability;
+    double least = j->request->min_confidence;
+    out->abstained = !isnan(least) && !(out->best_probability >= least);
+    if (out->abstained) out->n = 0;
     return NXC_OK;
 }
 
@@ -457,6 +511,7 @@ static nxc_status run_stages(job *j, nxc_ranking *r, nxc_error *err) {
     NXC_TRY(features(j, err));
     r->timing.features_us = lap(j->ctx, NXC_HISTOGRAM_features, &clock);
     NXC_TRY(score(j, err));
+    NXC_TRY(calibrate(j, err));
     r->timing.score_us = lap(j->ctx, NXC_HISTOGRAM_score, &clock);
     NXC_TRY(order(j, r, err));
     r->timing.order_us = lap(j->ctx, NXC_HISTOGRAM_order, &clock);
@@ -464,6 +519,25 @@ static nxc_status run_stages(job *j, nxc_ranking *r, nxc_error *err) {
     nxc__metrics_observe(nxc__engine_metrics(j->ctx->engine),
                          NXC_HISTOGRAM_request,
                          (uint64_t)((now_us() - start) * 1e3));
+    return NXC_OK;
+}
+
+/* What nxc_ranking_because looks at, moved from the stack to the arena. */
+static nxc_status remember(const job *j, nxc_error *err) {
+    struct {
+        nxc__decision_point dp;
+        nxc__session session;
+        nxc__query query;
+    } *kept = nxc__arena_alloc(&j->ctx->arena, sizeof *kept);
+    if (!kept) return nxc__error_nomem(err, sizeof *kept);
+    kept->dp = j->dp;
+    kept->session = j->session;
+    kept->query = j->query;
+    kept->dp.session = &kept->session;
+    kept->dp.query = &kept->query;
+    kept->dp.workflow = NULL;
+    kept->dp.index = j->entry->index;
+    j->ctx->point = &kept->dp;
     return NXC_OK;
 }
 
@@ -481,6 +555,7 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
                        nxc_ranking *out, nxc_error *err) {
     NXC_TRY(check_request(ctx, request, err));
     nxc__arena_reset(&ctx->arena);
+    ctx->point = NULL;
     nxc_engine *e = ctx->engine;
     nxc__tiers_warm(&e->tiers, ctx->reader,
                     nxc__config_int(e->cfg, NXC_OPT_parallel_workers) > 1,
@@ -489,12 +564,15 @@ static nxc_status rank(nxc_ctx *ctx, const nxc_request *request,
     job j = {.ctx = ctx, .request = request, .set = ctx->live->set};
     nxc_ranking r;
     memset(&r, 0, sizeof r);
+    r.best_probability = (double)NAN;
     j.prompt_hash = nxc__hash_128(request->prompt.ptr, request->prompt.len);
     nxc__hash128_format(j.prompt_hash, r.prompt_hash);
     nxc_status st = run_stages(&j, &r, err);
     nxc__vectors_end(&j.vectors, st == NXC_OK);
     if (st != NXC_OK) return st;
+    NXC_TRY(remember(&j, err));
     r.n_candidates = j.n;
+    r.n_not_allowed = j.n_not_allowed;
     r.n_features = j.set->n;
     r.feature_set = j.set->name;
     r.feature_status = j.status;

@@ -81,10 +81,34 @@ static void ranking_member(nxc__buffer *b, const nxc_ranking *r,
         text_member(b, "operation", op.id);
         number_member(b, "score", r->items[i].score);
         number_member(b, "rank", r->items[i].rank);
+        number_member(b, "probability", r->items[i].probability);
+        text_member(b, "risk", nxc__str(nxc_risk_name(op.risk)));
         if (with_features) feature_members(b, r, &r->items[i]);
         nxc__buffer_append_char(b, '}');
     }
     nxc__buffer_append_char(b, ']');
+}
+
+/* Why the first stands before the second. */
+static nxc_status because_member(nxc__buffer *b, nxc_ctx *ctx, nxc_ranking *r,
+                                 nxc_error *err) {
+    nxc_because why = {.n = 0};
+    if (r->n < 2) return NXC_OK;
+    nxc_status st = nxc_ranking_because(ctx, r, 0, 1, &why, err);
+    if (st == NXC_ERR_UNSUPPORTED) return NXC_OK;
+    NXC_TRY(st);
+    member(b, "because");
+    nxc__buffer_append_char(b, '[');
+    for (size_t i = 0; i < why.n; i++) {
+        nxc__buffer_append_z(b, i ? ",{" : "{");
+        text_member(b, "text", why.reasons[i].text);
+        number_member(b, "share", why.reasons[i].share);
+        text_member(b, "feature",
+                    nxc__str(feature_name(r, why.reasons[i].feature)));
+        nxc__buffer_append_char(b, '}');
+    }
+    nxc__buffer_append_char(b, ']');
+    return NXC_OK;
 }
 
 nxc_status nxc_ranking_format(nxc_ctx *ctx, const nxc_request *request,
@@ -106,14 +130,19 @@ nxc_status nxc_ranking_format(nxc_ctx *ctx, const nxc_request *request,
     number_member(b, "pattern_confidence", r->pattern_confidence);
     number_member(b, "workflow_probability", r->workflow_probability);
     number_member(b, "confidence_score", r->confidence_score);
+    number_member(b, "best_probability", r->best_probability);
+    member(b, "abstained");
+    nxc__buffer_append_z(b, r->abstained ? "true" : "false");
     text_member(b, "prompt_hash", nxc__str(r->prompt_hash));
     text_member(b, "cache_tier", nxc__str(r->cache_tier));
     text_member(b, "ranker", nxc__str(r->ranker));
     number_member(b, "n_candidates", (double)r->n_candidates);
+    number_member(b, "not_allowed", (double)r->n_not_allowed);
     number_member(b, "unknown_calls", (double)r->n_unknown_calls);
     member(b, "prompt_truncated");
     nxc__buffer_append_z(b, r->prompt_truncated ? "true" : "false");
     missing_member(b, r);
+    if (with_features) NXC_TRY(because_member(b, ctx, &whole, err));
     nxc__buffer_append_char(b, '}');
     NXC_TRY(nxc__buffer_status(b, "response", err));
     *out = nxc__buffer_str(b);

@@ -1,8 +1,10 @@
 # Sources of src/engine.
 target_sources(nxc_objects PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/because.c
   ${CMAKE_CURRENT_LIST_DIR}/context.c
   ${CMAKE_CURRENT_LIST_DIR}/encode.c
   ${CMAKE_CURRENT_LIST_DIR}/engine.c
+  ${CMAKE_CURRENT_LIST_DIR}/evidence.c
   ${CMAKE_CURRENT_LIST_DIR}/learn.c
   ${CMAKE_CURRENT_LIST_DIR}/learned_serve.c
   ${CMAKE_CURRENT_LIST_DIR}/flight.c

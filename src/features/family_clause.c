@@ -53,24 +53,26 @@ static void fill_bm25(clauses *q) {
     }
 }
 
+static float dot(const nxc__decision_point *dp, size_t kind, uint32_t op,
+                 const float *x) {
+    return nxc__encoder_dot(dp->encoder, dp->rows[kind] + (size_t)op * NXC_DIM,
+                            x);
+}
+
 /* Of an operation with a path the mean over its texts, of a tool, whose texts
  * say the same, the better of two. */
+float nxc__clause_cosine(const nxc__decision_point *dp, uint32_t op,
+                         size_t clause) {
+    const float *c = dp->query->embeddings + (2 + clause) * (size_t)NXC_DIM;
+    float x = dot(dp, 0, op, c), y = dot(dp, 2, op, c);
+    if (dp->index->shapes[op].is_path) return (x + y + dot(dp, 1, op, c)) / 3;
+    return x > y ? x : y;
+}
+
 static void fill_cosines(clauses *q) {
-    const nxc__point *p = q->p;
-    const float *clause = p->dp->query->embeddings + 2 * (size_t)NXC_DIM;
-    for (size_t i = 0; i < q->n_rows; i++) {
-        uint32_t op = p->ops[i];
-        bool is_path = nxc__shape(p, op)->is_path;
-        for (size_t k = 0; k < q->n; k++) {
-            const float *c = clause + k * NXC_DIM;
-            float x = nxc__point_dot(p, nxc__op_row(p, 0, op), c);
-            float y = nxc__point_dot(p, nxc__op_row(p, 2, op), c);
-            float s = x > y ? x : y;
-            if (is_path)
-                s = (x + y + nxc__point_dot(p, nxc__op_row(p, 1, op), c)) / 3;
-            q->s[i * q->n + k] = s;
-        }
-    }
+    for (size_t i = 0; i < q->n_rows; i++)
+        for (size_t k = 0; k < q->n; k++)
+            q->s[i * q->n + k] = nxc__clause_cosine(q->p->dp, q->p->ops[i], k);
 }
 
 static void read_verbs(clauses *q) {

@@ -25,6 +25,25 @@ static bool is_satisfied(const uint8_t *marks, const nxc__need *need) {
            PRODUCED;
 }
 
+/* Newest first: whether a call alone would satisfy the need. */
+uint32_t nxc__flow_producer(const nxc__op_index *index, const uint32_t *calls,
+                            size_t n_calls, const nxc__need *need) {
+    for (size_t j = n_calls; j-- > 0;) {
+        const nxc__op_shape *op = &index->shapes[calls[j]];
+        bool is_made =
+            op->resource != NXC_KEY_NONE &&
+            (op->resource == need->base || op->resource == need->owner);
+        for (uint32_t k = 0; k < op->n_path && !is_made; k++) {
+            uint32_t pair = index->needs[op->first_need + k].pair;
+            is_made = pair != NXC_KEY_NONE &&
+                      (pair == need->pair || pair == need->base ||
+                       pair == need->owner);
+        }
+        if (is_made) return calls[j];
+    }
+    return NXC_NONE;
+}
+
 void nxc__family_flow(nxc__point *p) {
     uint8_t *marks = nxc__point_alloc(p, p->index->n_keys, 1);
     if (!marks) return;

@@ -99,6 +99,14 @@ static inline bool nxc__point_is_encoded(const nxc__point *p) {
 void nxc__point_bm25(nxc__point *p, nxc__text_field field, nxc_str text,
                      float *out);
 
+/* For explanations. The newest call that produces a path parameter, as the
+ * family flow sees it; NXC_NONE if none does. calls: known operations. */
+uint32_t nxc__flow_producer(const nxc__op_index *index, const uint32_t *calls,
+                            size_t n_calls, const nxc__need *need);
+/* How near an operation is to a clause of the prompt; dp has embeddings. */
+float nxc__clause_cosine(const nxc__decision_point *dp, uint32_t op,
+                         size_t clause);
+
 void nxc__family_lex(nxc__point *p);
 void nxc__family_emb(nxc__point *p);
 void nxc__family_clause(nxc__point *p);

@@ -23,7 +23,8 @@ struct nxc_ranker {
     const nxc_allocator *alloc;
     nxc__forest_scorer *trees; /* NULL: the linear default */
     nxc__model_notes notes;
-    size_t size; /* of this block, the name included */
+    nxc__calibration calibration[2]; /* cold, warm */
+    size_t size;                     /* of this block, the name included */
     char name[];
 };
 
@@ -46,6 +47,22 @@ static nxc_str file_name(nxc_str path) {
     return nxc__str_slice(path, from, path.len);
 }
 
+static nxc_status read_notes(nxc_ranker *r, nxc_str name, nxc_str text,
+                             nxc_error *err) {
+    NXC_TRY(nxc__model_notes_read(name, text, r->alloc, &r->notes, err));
+    nxc_status st =
+        nxc__calibration_read(&r->notes, "cold", &r->calibration[0], err);
+    if (st == NXC_OK)
+        st = nxc__calibration_read(&r->notes, "warm", &r->calibration[1], err);
+    if (st == NXC_OK) return st;
+    return nxc__error_prefix(err, st, "%.*s", NXC_STR_ARG(name));
+}
+
+const nxc__calibration *nxc__ranker_calibration(const nxc_ranker *ranker,
+                                                bool is_warm) {
+    return &ranker->calibration[is_warm];
+}
+
 nxc_status nxc__ranker_parse_as(nxc_str name, nxc_str path, nxc_str text,
                                 const nxc_allocator *alloc, nxc_ranker **out,
                                 nxc_error *err) {
@@ -54,8 +71,7 @@ nxc_status nxc__ranker_parse_as(nxc_str name, nxc_str path, nxc_str text,
     nxc__forest *forest = NULL;
     NXC_TRY(new_ranker(name, alloc, &r, err));
     nxc_status st = nxc__lightgbm_read(path, text, NULL, alloc, &forest, err);
-    if (st == NXC_OK)
-        st = nxc__model_notes_read(path, text, alloc, &r->notes, err);
+    if (st == NXC_OK) st = read_notes(r, path, text, err);
     if (st == NXC_OK)
         st = nxc__forest_scorer_new(forest, nxc__cpu_detect(), &r->trees, err);
     if (st != NXC_OK) {

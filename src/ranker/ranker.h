@@ -3,6 +3,7 @@
 #define NXC_RANKER_RANKER_H
 
 #include "base/error.h"
+#include "ranker/calibration.h"
 
 /* Row-major features of one request to scores. group: for the linear ranker the
  * row of its weight table (the workflow pattern's number, 0 = none); trees do
@@ -27,6 +28,9 @@ nxc_status nxc__ranker_check_features(const nxc_ranker *ranker,
 nxc_status nxc__ranker_explain_rows(const nxc_ranker *ranker, const float *rows,
                                     size_t n, double *contributions,
                                     nxc_error *err);
+/* Of requests with learned sessions or without; n = 0: there is none. */
+const nxc__calibration *nxc__ranker_calibration(const nxc_ranker *ranker,
+                                                bool is_warm);
 bool nxc__ranker_is_linear(const nxc_ranker *ranker);
 
 /* Of a model file. A tree of 31 leaves takes about 4 KB of text. */

@@ -1,5 +1,6 @@
 # Sources of src/ranker.
 target_sources(nxc_objects PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/calibration.c
   ${CMAKE_CURRENT_LIST_DIR}/check_vectors.c
   ${CMAKE_CURRENT_LIST_DIR}/forest.c
   ${CMAKE_CURRENT_LIST_DIR}/forest_explain.c

@@ -330,11 +330,12 @@ static nxc_status read_previous(const reader *r, const place *p,
 
 /* The last four are labels of benchmark scenarios: known, and passed over. */
 static const char *const request_members[] = {
-    "id",       "prompt",        "previous_prompt",
-    "history",  "session_start", "now",
-    "catalog",  "candidates",    "top",
-    "previous", "set",           "flow",
-    "next",     "pattern"};
+    "id",      "prompt",         "previous_prompt",
+    "history", "session_start",  "now",
+    "catalog", "candidates",     "top",
+    "allow",   "min_confidence", "previous",
+    "set",     "flow",           "next",
+    "pattern"};
 #define N_REQUEST_MEMBERS (sizeof request_members / sizeof *request_members)
 
 /* Each member known, and there once. */
@@ -362,6 +363,34 @@ static nxc_status check_members(const reader *r, const place *root) {
     return NXC_OK;
 }
 
+/* Risks by name. */
+static nxc_status read_allow(const reader *r, const place *p, uint32_t *out) {
+    if (!p->value) return NXC_OK;
+    if (!nxc__json_is(p->value, NXC_JSON_ARRAY))
+        return wrong_type(r, p, "an array of risks");
+    if (!nxc__json_size(p->value))
+        return nxc__json_error(r->doc, &p->path, r->err, NXC_ERR_INVALID,
+                               "expected one risk or more, got none");
+    for (nxc__json_iter it = nxc__json_each(p->value); nxc__json_next(&it);) {
+        place at = element(p, &it);
+        nxc_risk risk;
+        NXC_TRY(nxc__risk_read(r->doc, &at.path, at.value, &risk, r->err));
+        *out |= NXC_RISK_BIT(risk);
+    }
+    return NXC_OK;
+}
+
+/* A number from 0 to 1. */
+static nxc_status read_share(const reader *r, const place *p, double *out) {
+    if (!p->value) return NXC_OK;
+    double x = nxc__json_is(p->value, NXC_JSON_NUMBER)
+                   ? nxc__json_number(p->value)
+                   : -1;
+    if (!(x >= 0 && x <= 1)) return wrong_type(r, p, "a number from 0 to 1");
+    *out = x;
+    return NXC_OK;
+}
+
 static nxc_status read_request(const reader *r, nxc_request *out) {
     place root = {nxc__json_root(r->doc), {NULL, {NULL, 0}, 0}};
     uint64_t top = 0;
@@ -374,6 +403,8 @@ static nxc_status read_request(const reader *r, nxc_request *out) {
           start = member(&root, "session_start"),
           catalog = member(&root, "catalog"), n_top = member(&root, "top"),
           candidates = member(&root, "candidates"),
+          allow = member(&root, "allow"),
+          confidence = member(&root, "min_confidence"),
           earlier = member(&root, "previous");
     NXC_TRY(read_id(r, &id, &out->id));
     NXC_TRY(read_prompt(r, &prompt, &out->prompt));
@@ -383,6 +414,8 @@ static nxc_status read_request(const reader *r, nxc_request *out) {
     NXC_TRY(read_time(r, &now, &out->now));
     NXC_TRY(read_string(r, &catalog, &out->catalog));
     NXC_TRY(read_candidates(r, &candidates, out));
+    NXC_TRY(read_allow(r, &allow, &out->allow));
+    NXC_TRY(read_share(r, &confidence, &out->min_confidence));
     NXC_TRY(read_previous(r, &earlier, out));
     NXC_TRY(read_uint(r, &n_top, UINT32_MAX, &top));
     out->top = (size_t)top;

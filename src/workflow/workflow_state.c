@@ -17,6 +17,7 @@
  * Threading: pure. Cost: O(words * rows), below a microsecond.
  */
 #include "base/str.h"
+#include "catalog/operation_name.h"
 #include "text/words.h"
 #include "workflow/workflow.h"
 
@@ -66,43 +67,6 @@ static nxc_str table_word(nxc_str text, int place, char out[NXC_WORD_MAX]) {
     return found;
 }
 
-/* The last segment of a path, if it is no parameter ("{id}", ":id"); of
- * "{name}:cancel" what follows the colon. */
-static nxc_str action_segment(nxc_str path) {
-    size_t end = nxc__str_find(path, '?', 0);
-    size_t hash = nxc__str_find(path, '#', 0);
-    if (hash < end) end = hash;
-    while (end > 0 && path.ptr[end - 1] == '/')
-        end--;
-    size_t start = end;
-    while (start > 0 && path.ptr[start - 1] != '/')
-        start--;
-    nxc_str segment = nxc__str_slice(path, start, end);
-    for (size_t i = segment.len; i > 0; i--) {
-        if (segment.ptr[i - 1] == ':')
-            return i == 1 ? (nxc_str){"", 0}
-                          : nxc__str_slice(segment, i, segment.len);
-        if (segment.ptr[i - 1] == '}') break;
-    }
-    return nxc__str_find(segment, '{', 0) < segment.len ? (nxc_str){"", 0}
-                                                        : segment;
-}
-
-/* Whether a namespace ends before offset i (docs/resources.md). */
-static bool is_border(nxc_str name, size_t i) {
-    char c = name.ptr[i - 1];
-    if (c == '_') return i > 1 && name.ptr[i - 2] == '_';
-    return c && strchr("./:#\\", c);
-}
-
-/* The last part of "pulls/submit-review", "Buses.FindBus" or "files__save". */
-static nxc_str verb_part(nxc_str name) {
-    size_t start = name.len;
-    while (start > 0 && !is_border(name, start))
-        start--;
-    return start < name.len ? nxc__str_slice(name, start, name.len) : name;
-}
-
 /* Most operations read or are deletions, which the method alone decides: the
  * words are taken when a row asks for one. */
 nxc__state nxc__workflow_state(nxc_method method, nxc_str path,
@@ -115,8 +79,9 @@ nxc__state nxc__workflow_state(nxc_method method, nxc_str path,
         if (!(r->methods >> method & 1)) continue;
         if (r->place == ALONE) return (nxc__state)r->state;
         if (!has_words) {
-            action = table_word(action_segment(path), SEGMENT, action_buf);
-            verb = table_word(verb_part(operation_id), VERB, verb_buf);
+            action = table_word(nxc__path_action(path), SEGMENT, action_buf);
+            verb =
+                table_word(nxc__name_verb_part(operation_id), VERB, verb_buf);
             has_words = true;
         }
         if (nxc__str_eq(r->place == SEGMENT ? action : verb, r->word))

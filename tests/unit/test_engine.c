@@ -141,6 +141,39 @@ static void order_of_candidates_does_not_matter(void **state) {
     }
 }
 
+/* What is not allowed is as if it had not been listed. */
+static void risks_that_are_not_allowed_are_no_candidates(void **state) {
+    fixture *f = *state;
+    static const nxc_str reading[] = {{"GET /members", 12},
+                                      {"GET /members/{member_id}", 24},
+                                      {"GET /members/{member_id}/loans", 30},
+                                      {"GET /books", 10}};
+    nxc_request request;
+    nxc_ranking r;
+    nxc_error err;
+    double scores[4];
+    assert_ok(nxc_request_parse(f->ctx, nxc__str(request_text), &request, &err),
+              err);
+    request.candidates = reading;
+    request.n_candidates = 4;
+    assert_ok(nxc_rank(f->ctx, &request, &r, &err), err);
+    for (size_t i = 0; i < 4; i++)
+        scores[i] = r.items[i].score;
+    request.candidates = NULL;
+    request.n_candidates = 0;
+    request.allow = NXC_RISK_BIT(NXC_RISK_READ);
+    assert_ok(nxc_rank(f->ctx, &request, &r, &err), err);
+    assert_int_equal(r.n_candidates, 4);
+    assert_int_equal(r.n_not_allowed, 5);
+    for (size_t i = 0; i < 4; i++)
+        assert_memory_equal(&r.items[i].score, &scores[i], sizeof(double));
+    request.allow = NXC_RISK_BIT(NXC_RISK_MONEY);
+    assert_ok(nxc_rank(f->ctx, &request, &r, &err), err);
+    assert_int_equal(r.n, 0);
+    request.allow = NXC_RISK_BIT(NXC_RISK_MONEY + 1);
+    assert_int_equal(nxc_rank(f->ctx, &request, &r, &err), NXC_ERR_INVALID);
+}
+
 static void bad_requests_say_what_was_expected(void **state) {
     fixture *f = *state;
     static const struct {
@@ -258,6 +291,7 @@ int main(void) {
         cmocka_unit_test(ranks_by_verb_and_resource),
         cmocka_unit_test(top_is_a_prefix),
         cmocka_unit_test(order_of_candidates_does_not_matter),
+        cmocka_unit_test(risks_that_are_not_allowed_are_no_candidates),
         cmocka_unit_test(bad_requests_say_what_was_expected),
         cmocka_unit_test(an_error_keeps_the_id),
         cmocka_unit_test(the_answer_is_json),
