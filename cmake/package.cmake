@@ -11,7 +11,7 @@ install(TARGETS nextcall_shared nextcall_static EXPORT nextcall
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES docs/man/nxc_encoder.3 COMPONENT dev
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
-install(FILES include/nextcall/nextcall.h COMPONENT dev
+install(FILES include/nextcall/nextcall.h include/nextcall/learn.h COMPONENT dev
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/nextcall)
 install(EXPORT nextcall NAMESPACE nextcall:: FILE nextcallTargets.cmake
         DESTINATION ${NXC_CMAKE_DIR} COMPONENT dev)
