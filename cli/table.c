@@ -137,14 +137,15 @@ static void print_rows(const nxc_ranking *r, size_t top, const double *mean) {
     }
 }
 
+/* That a request has no evidence for a feature of set v2 is nothing to mend. */
 static void print_missing(const nxc_ranking *r) {
-    static const char *const reasons[] = {
-        "",          "no encoder",      "no --now",
-        "no prompt", "no n-gram model", "no evidence"};
+    static const char *const reasons[] = {"", "no encoder", "no --now",
+                                          "no prompt", "no n-gram model"};
     const char *before = "; missing: ";
     nxc_feature_info info;
     for (size_t f = 0; f < r->n_features; f++) {
         if (r->feature_status[f] == NXC_FEATURE_OK ||
+            r->feature_status[f] == NXC_FEATURE_NO_EVIDENCE ||
             !nxc_feature_describe(r->feature_set, f, &info))
             continue;
         printf("%s%s (%s)", before, info.name, reasons[r->feature_status[f]]);
